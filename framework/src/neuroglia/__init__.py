@@ -1,0 +1,1 @@
+"""Neuroglia: a light layer over FastAPI for event-sourced and event-driven microservices."""

@@ -1,0 +1,38 @@
+"""Time comes from one place, so that a test can set it."""
+
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+
+from typing_extensions import override
+
+
+class Clock(ABC):
+    """Tells the time. Handlers get it by injection and hand moments to aggregates as values."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The present moment, timezone-aware, in UTC."""
+
+
+class SystemClock(Clock):
+    """The machine's clock."""
+
+    @override
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def format_utc(moment: datetime) -> str:
+    """`2025-01-31T09:30:00.123456Z`: always 27 characters, so that text order is time order.
+
+    Raises:
+        ValueError: the moment is naive; nobody can say which instant it means.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime names no instant; use timezone-aware UTC")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_utc(text: str) -> datetime:
+    """The moment that `format_utc` wrote."""
+    return datetime.fromisoformat(text)

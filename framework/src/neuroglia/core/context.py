@@ -1,0 +1,69 @@
+"""Who asks, and what belongs together: the context that travels with every message."""
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final
+
+import uuid_utils
+
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a message wants to tell its sender beside the result; over HTTP these become headers."""
+
+    location: str | None = None
+    event_position: int | None = None
+    read_model_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestContext:
+    """The circumstances of one request, job or event. Immutable, but for the `reply` that it collects.
+
+    Attributes:
+        correlation_id: shared by all that follows from one request of the outside.
+        causation_id: the id of the message that directly caused this one.
+        actor: on whose behalf this runs.
+        wait_for_position: a query shall first wait until its read model has passed this log position.
+    """
+
+    correlation_id: str
+    causation_id: str | None = None
+    actor: str = "anonymous"
+    wait_for_position: int | None = None
+    reply: Reply = field(default_factory=Reply, compare=False)
+
+    @staticmethod
+    def new(correlation_id: str | None = None, *, wait_for_position: int | None = None) -> "RequestContext":
+        """A context for a request of the outside. An id that could forge a log line or header is replaced."""
+        if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
+            correlation_id = str(uuid_utils.uuid7())
+        return RequestContext(correlation_id=correlation_id, wait_for_position=wait_for_position)
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("neuroglia_request_context", default=None)
+
+
+def current_context() -> RequestContext:
+    """The context that this task runs in; a new one where nobody set any (scripts, tests)."""
+    return _current.get() or RequestContext.new()
+
+
+def ambient_context() -> RequestContext | None:
+    """The context of this task, if there is one. For logging."""
+    return _current.get()
+
+
+@contextmanager
+def use_context(context: RequestContext) -> Generator[RequestContext]:
+    """Runs a block in this context."""
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)

@@ -1,0 +1,61 @@
+"""Reading types at run time: what `class H(CommandHandler[Open, Account])` says about its base, and what to call it."""
+
+import re
+from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
+
+
+def arguments(form: Any, base: type) -> tuple[Any, ...] | None:
+    """The type arguments that a class or alias gives to the generic `base`; None when it is not one.
+
+    `arguments(list_of_int, Sequence)` for `class list_of_int(list[int])` would be `(int,)`. Type variables that
+    nobody has filled stay in the answer.
+    """
+    origin = get_origin(form) or form
+    if origin is base:
+        return get_args(form) or getattr(origin, "__parameters__", ())
+    if not isinstance(origin, type) or not issubclass(origin, base):
+        return None
+    bindings = dict(zip(getattr(origin, "__parameters__", ()), get_args(form), strict=False))
+    for parent in getattr(origin, "__orig_bases__", origin.__bases__):
+        found = arguments(substitute(parent, bindings), base)
+        if found is not None:
+            return found
+    return ()
+
+
+def substitute(form: Any, bindings: dict[Any, Any]) -> Any:
+    """`form` with its type variables replaced: `Repository[A]` and `{A: Account}` give `Repository[Account]`."""
+    if isinstance(form, TypeVar):
+        return bindings.get(form, form)
+    parameters = getattr(form, "__parameters__", ())
+    if not parameters or get_origin(form) in {None, Generic, Protocol}:
+        return form
+    return form[tuple(bindings.get(parameter, parameter) for parameter in parameters)]
+
+
+def class_bindings(form: Any) -> dict[Any, Any]:
+    """What each type variable of a class or alias, and of all its generic bases, stands for."""
+    origin = get_origin(form) or form
+    bindings: dict[Any, Any] = dict(zip(getattr(origin, "__parameters__", ()), get_args(form), strict=False))
+    for parent in getattr(origin, "__orig_bases__", ()):
+        for variable, value in class_bindings(substitute(parent, bindings)).items():
+            bindings.setdefault(variable, value)
+    return bindings
+
+
+def is_variable(form: Any) -> bool:
+    """Whether this is a type variable that nobody has filled."""
+    return isinstance(form, TypeVar)
+
+
+def name_of(form: Any) -> str:
+    """A type as a reader would write it: `Repository[BankAccount]`."""
+    inner = get_args(form)
+    origin = get_origin(form)
+    plain = getattr(origin or form, "__name__", None) or str(form)
+    return f"{plain}[{', '.join(name_of(argument) for argument in inner)}]" if inner else plain
+
+
+def words(kind: type[Any]) -> str:
+    """A class as people say it: `BankAccount` and `BankAccountDto` are a "bank account"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__.removesuffix("Dto")).lower()

@@ -1,0 +1,49 @@
+"""What starts, stops, commits and can be asked how it is."""
+
+from abc import ABC, abstractmethod
+
+
+class HostedService(ABC):
+    """Something that runs beside the requests: started in the order of registration, stopped in reverse."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Begins the work and returns; the application serves requests once all services have started."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Finishes or hands back what is in flight. It has a time limit and is then cancelled."""
+
+
+class UnitOfWork(ABC):
+    """What a command changed and not yet stored: committed after its handler, in the same scope."""
+
+    @abstractmethod
+    async def commit(self) -> None:
+        """Stores everything, or raises and stores nothing."""
+
+
+class BackingService(ABC):
+    """A service of the outside that this one cannot work without. Opened before all else, closed last."""
+
+    name: str
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connects and prepares what is needed.
+
+        Raises:
+            Unavailable: it cannot be reached or used.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Gives the connection back."""
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Really asks it.
+
+        Raises:
+            Unavailable: it does not answer, or not as it should.
+        """

@@ -1,0 +1,53 @@
+"""Pages of lists, and the cursors that lead from one to the next."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, Final, Generic, TypeVar, cast
+
+from pydantic import BaseModel
+
+from neuroglia.core.errors import MalformedRequest
+
+T = TypeVar("T")
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200
+Scalar = str | int | float | bool | None
+
+
+class Page(BaseModel, Generic[T]):
+    """Some items of a list. `next_cursor` leads to those after them; null: there are no more."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def encode_cursor(query: Sequence[object], last: Sequence[Scalar]) -> str:
+    """A cursor behind the item whose sort key is `last`; it fits only the list that `query` describes."""
+    payload = json.dumps([_digest(query), *last], separators=(",", ":"))
+    return base64.urlsafe_b64encode(payload.encode()).decode().rstrip("=")
+
+
+def decode_cursor(query: Sequence[object], cursor: str, length: int) -> Sequence[Scalar]:
+    """The sort key (of `length` values) in a cursor that was made for the same query.
+
+    Raises:
+        MalformedRequest: the cursor is broken, or belongs to another list or other filters.
+    """
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        payload = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (UnicodeError, binascii.Error, ValueError, RecursionError):
+        payload = None
+    if isinstance(payload, list):
+        digest, *last = cast("list[Any]", payload) or [None]
+        scalars = all(value is None or isinstance(value, str | int | float) for value in last)
+        if digest == _digest(query) and len(last) == length and scalars:
+            return last
+    raise MalformedRequest("The cursor does not belong to this list.")
+
+
+def _digest(query: Sequence[object]) -> str:
+    return hashlib.sha256(repr(query).encode()).hexdigest()[:16]

@@ -1,0 +1,22 @@
+"""Turning pydantic's findings into our field errors."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from neuroglia.core.errors import FieldError
+
+
+def field_errors(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> Sequence[FieldError]:
+    """One `FieldError` for each finding. `skip`: how many leading parts of each location are not in the document."""
+    return [
+        FieldError(
+            pointer="".join(f"/{_escape(str(part))}" for part in error["loc"][skip:]),
+            code=str(error["type"]).replace("_", "-"),
+            detail=str(error["msg"]),
+        )
+        for error in errors
+    ]
+
+
+def _escape(part: str) -> str:
+    return part.replace("~", "~0").replace("/", "~1")  # RFC 6901, section 3

@@ -1,0 +1,24 @@
+"""State kept as documents: read models, state-based aggregates, checkpoints. One session, one commit."""
+
+from neuroglia.documents.conditions import Condition, eq, ge, gt, le, lt
+from neuroglia.documents.documents import Documents
+from neuroglia.documents.session import Session
+from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
+from neuroglia.documents.types import DocumentType, document
+
+__all__ = [
+    "Condition",
+    "DocumentStore",
+    "DocumentType",
+    "Documents",
+    "Find",
+    "Session",
+    "StoredDocument",
+    "Write",
+    "document",
+    "eq",
+    "ge",
+    "gt",
+    "le",
+    "lt",
+]

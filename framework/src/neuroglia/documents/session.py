@@ -1,0 +1,119 @@
+"""The session: each document once, writes collected, one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar, cast
+
+from typing_extensions import override
+
+from neuroglia.core.errors import ConcurrencyError
+from neuroglia.core.lifecycle import UnitOfWork
+from neuroglia.documents.conditions import OPERATORS, stored_form
+from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
+from neuroglia.documents.types import DocumentType
+
+D = TypeVar("D")
+_ABSENT: Final = 0
+
+
+@dataclass(slots=True)
+class _Entry:
+    kind: DocumentType[Any]
+    version: int
+    document: Any
+    """None: it does not exist, or is to be deleted."""
+    staged: bool = False
+
+
+@dataclass(slots=True)
+class Session(UnitOfWork):
+    """What one message reads and changes. Reading a document twice gives the same object; nothing is written
+    before `commit`, and finds see what is staged."""
+
+    store: DocumentStore
+    _entries: dict[tuple[str, str], _Entry] = field(default_factory=dict[tuple[str, str], _Entry])
+
+    async def get(self, kind: DocumentType[D], key: str) -> D | None:
+        """The document with this key, as this session sees it."""
+        entry = self._entries.get((kind.collection, key))
+        if entry is None:
+            entry = self._remember(kind, key, await self.store.get(kind.collection, key))
+        return cast("D | None", entry.document)
+
+    async def find(self, kind: DocumentType[D], find: Find) -> Sequence[D]:
+        """The documents that meet the conditions, as this session sees them."""
+        staged = [entry for entry in self._entries.values() if entry.staged and entry.kind is kind]
+        wider = Find(find.where, find.order, find.descending, find.limit + len(staged), find.after)
+        seen = [self._see(kind, stored) for stored in await self.store.find(kind, wider)]
+        found = [document for document in seen if document is not None]
+        if not staged:
+            return found
+        changed = [entry.document for entry in staged if entry.document is not None]
+        unique = {kind.key_of(document): document for document in [*found, *changed]}
+        visible = [document for document in unique.values() if self._matches(kind, document, find)]
+        visible.sort(key=lambda document: sort_key(kind, find, document), reverse=find.descending)
+        return visible[: find.limit]
+
+    def save(self, kind: DocumentType[D], document: D) -> None:
+        """Stages a document. One that was not read in this session must not exist yet."""
+        key = (kind.collection, kind.key_of(document))
+        entry = self._entries.setdefault(key, _Entry(kind, _ABSENT, document))
+        entry.document, entry.staged = document, True
+
+    async def delete(self, kind: DocumentType[D], key: str) -> None:
+        """Stages the removal of a document; nothing happens when there is none."""
+        if await self.get(kind, key) is not None:
+            entry = self._entries[kind.collection, key]
+            entry.document, entry.staged = None, True
+
+    @override
+    async def commit(self) -> None:
+        """Writes all that is staged, or nothing.
+
+        Raises:
+            ConcurrencyError: one of the documents was changed by somebody else since it was read.
+        """
+        staged = {key: entry for key, entry in self._entries.items() if entry.staged}
+        writes = [
+            Write(collection, key, entry.version, _body(entry))
+            for (collection, key), entry in staged.items()
+            if entry.document is not None or entry.version != _ABSENT
+        ]
+        if writes:
+            await self.store.commit(writes)
+        for entry in staged.values():
+            entry.version = entry.version + 1 if entry.document is not None else _ABSENT
+            entry.staged = False
+
+    def _remember(self, kind: DocumentType[Any], key: str, stored: StoredDocument | None) -> _Entry:
+        entry = (
+            _Entry(kind, _ABSENT, None)
+            if stored is None
+            else _Entry(kind, stored.version, kind.codec.decode(stored.body))
+        )
+        return self._entries.setdefault((kind.collection, key), entry)
+
+    def _see(self, kind: DocumentType[D], stored: StoredDocument) -> D | None:
+        entry = self._entries.get((kind.collection, stored.key)) or self._remember(kind, stored.key, stored)
+        if entry.document is None and not entry.staged:  # it appeared after this session found it missing
+            raise ConcurrencyError(f"{kind.collection}/{stored.key}", entry.version, stored.version)
+        return cast("D | None", entry.document)
+
+    def _matches(self, kind: DocumentType[D], document: D, find: Find) -> bool:
+        for condition in find.where:
+            value = stored_form(getattr(document, condition.field))
+            if value is None or not OPERATORS[condition.operator](value, condition.value):
+                return False
+        if find.after is None:
+            return True
+        key, after = sort_key(kind, find, document), tuple(find.after)
+        return key < after if find.descending else key > after
+
+
+def _body(entry: _Entry) -> bytes | None:
+    return None if entry.document is None else entry.kind.codec.encode(entry.document)
+
+
+def sort_key(kind: DocumentType[D], find: Find, document: D) -> tuple[Any, ...]:
+    """What a find orders a document by: the order fields, then the key."""
+    return (*(stored_form(getattr(document, name)) for name in find.order), kind.key_of(document))

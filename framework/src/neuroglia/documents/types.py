@@ -1,0 +1,81 @@
+"""What the store has to know of a document type: its collection, its key, and the finds that it must serve."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from neuroglia.core.codec import JsonCodec
+from neuroglia.core.errors import ConfigurationError
+
+D = TypeVar("D")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_DECLARATION: Final = "__document__"
+Index = tuple[str, ...]
+
+
+def document(collection: str, *, key: str = "id", indexes: Sequence[str | Index] = ()) -> Callable[[type[D]], type[D]]:
+    """Declares a model (pydantic or dataclass) to be stored in a collection.
+
+    Each index is a field, or several: those that are compared for equality first, then those that order. A
+    find that no index serves is refused, so that no list grows slow with its collection.
+    """
+
+    def decorate(model: type[D]) -> type[D]:
+        tuples = tuple((index,) if isinstance(index, str) else tuple(index) for index in indexes)
+        setattr(model, _DECLARATION, (collection, key, tuples))
+        return model
+
+    return decorate
+
+
+def is_document(model: type[object]) -> bool:
+    """Whether `@document` declares this very class (a subclass declares for itself)."""
+    return _DECLARATION in vars(model)
+
+
+class DocumentType(Generic[D]):
+    """A declared document type."""
+
+    def __init__(self, model: type[D]) -> None:
+        """Reads the declaration.
+
+        Raises:
+            ConfigurationError: there is none, or it names fields that the model does not have.
+        """
+        declaration = vars(model).get(_DECLARATION)
+        if declaration is None:
+            raise ConfigurationError(f'{model.__name__}: is no document; write @document("collection") over it')
+        self.model = model
+        self.collection: str = declaration[0]
+        self.key: str = declaration[1]
+        self.indexes: tuple[Index, ...] = declaration[2]
+        self.codec: JsonCodec[D] = JsonCodec(model)
+        fields = _fields(model)
+        for name in {self.key, *(name for index in self.indexes for name in index)}:
+            if name not in fields:
+                raise ConfigurationError(f"{model.__name__}: @document names '{name}', which is no field of it")
+        if not _NAME.fullmatch(self.collection):
+            raise ConfigurationError(f"{model.__name__}: '{self.collection}' is no collection name (a-z, 0-9, _)")
+
+    def key_of(self, document: D) -> str:
+        """The document's key."""
+        return str(getattr(document, self.key))
+
+    def index_for(self, equal: Sequence[str], order: Sequence[str]) -> Index:
+        """The index that serves a find, its fields in the index's order.
+
+        Raises:
+            ConfigurationError: there is none; says which to declare.
+        """
+        if not equal and not order:
+            return ()
+        for index in self.indexes:
+            if set(index[: len(equal)]) == set(equal) and index[len(equal) :] == tuple(order):
+                return index
+        wanted = (*equal, *order)
+        raise ConfigurationError(f"{self.model.__name__}: no index serves this find; declare {wanted!r} in @document")
+
+
+def _fields(model: type[Any]) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", {})
+    return fields

@@ -1,0 +1,20 @@
+"""The building blocks of a domain model. Pure Python: no I/O, no framework, no validation library."""
+
+from neuroglia.domain.aggregates import AggregateRoot, when
+from neuroglia.domain.envelopes import Envelope
+from neuroglia.domain.errors import DomainError, RuleViolation, StateConflict
+from neuroglia.domain.events import DomainEvent, event, upcast
+from neuroglia.domain.repositories import Repository
+
+__all__ = [
+    "AggregateRoot",
+    "DomainError",
+    "DomainEvent",
+    "Envelope",
+    "Repository",
+    "RuleViolation",
+    "StateConflict",
+    "event",
+    "upcast",
+    "when",
+]

@@ -1,0 +1,46 @@
+"""Domain events: facts in the past tense, with an explicit and versioned name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+
+class DomainEvent:
+    """Base of all events. Subclasses are made immutable by `@event`."""
+
+    __slots__ = ()
+    event_type: ClassVar[str]
+
+
+E = TypeVar("E", bound=DomainEvent)
+RawEvent = Mapping[str, Any]
+Upcaster = Callable[[RawEvent], RawEvent]
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def event(name: str) -> Callable[[type[E]], type[E]]:
+    """Names an event type and makes the class a frozen, slotted, keyword-only dataclass.
+
+    `name` is what is stored, such as `openbank.money-withdrawn.v1`. It is chosen once and never changes: a
+    class can be renamed or moved without touching history. A new shape gets a new name and an `@upcast`.
+    """
+
+    def decorate(cls: type[E]) -> type[E]:
+        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made.event_type = name
+        return made
+
+    return decorate
+
+
+def upcast(old: str, *, to: str) -> Callable[[Upcaster], Upcaster]:
+    """Marks a pure function that turns the stored JSON of event type `old` into that of type `to`.
+
+    Chains are followed on every read (v1 → v2 → v3) and checked when the application is built.
+    """
+
+    def decorate(function: Upcaster) -> Upcaster:
+        function.__upcasts__ = (old, to)  # type: ignore[attr-defined]
+        return function
+
+    return decorate

@@ -1,0 +1,210 @@
+"""The embedded event store: one SQLite file, for one machine."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from typing_extensions import override
+
+from neuroglia.core.clock import format_utc, parse_utc
+from neuroglia.core.errors import ConcurrencyError
+from neuroglia.event_sourcing.store import (
+    BEGINNING,
+    NO_STREAM,
+    Appended,
+    Batch,
+    EventMetadata,
+    EventStore,
+    EventSubscription,
+    NewEvent,
+    StoredEvent,
+)
+from neuroglia.sqlite import Database
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    correlation_id TEXT NOT NULL,
+    causation_id TEXT,
+    actor TEXT NOT NULL,
+    UNIQUE (stream, revision)
+)
+"""
+_COLUMNS: Final = "position, stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor"
+_PAGE: Final = 500
+_POLL_S: Final = 0.25
+"""How soon an append by another process is seen; those of this process wake subscriptions at once."""
+
+
+class SqliteEventStore(EventStore):
+    """Streams in one table, whose primary key is the log's order. There is one writer, so readers see no gaps."""
+
+    def __init__(self, path: str) -> None:
+        self._database = Database(path)
+        self._subscriptions: set[_SqliteSubscription] = set()
+
+    @override
+    async def open(self) -> None:
+        await self._database.open(_SCHEMA)
+
+    @override
+    async def aclose(self) -> None:
+        for subscription in list(self._subscriptions):
+            await subscription.stop()
+        await self._database.aclose()
+
+    @override
+    async def ping(self) -> None:
+        await self._database.read(lambda connection: connection.execute("SELECT 1 FROM events LIMIT 1").fetchone())
+
+    @override
+    async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
+        appended = await self._database.write(lambda connection: _append(connection, stream, events, expected))
+        for subscription in self._subscriptions:
+            subscription.wake()
+        return appended
+
+    @override
+    async def read(self, stream: str, *, after: int = -1, limit: int | None = None) -> AsyncIterator[StoredEvent]:
+        left = limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            page = await self._select("stream = ? AND revision > ? ORDER BY revision LIMIT ?", stream, after, size)
+            for event in page:
+                yield event
+            if len(page) < size:
+                return
+            after = page[-1].revision
+            left = None if left is None else left - size
+
+    @override
+    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = _PAGE) -> Batch:
+        where, parameters = _matching(prefixes)
+        events = await self._select(f"position > ? AND {where} ORDER BY position LIMIT ?", after, *parameters, limit)
+        return Batch(events, caught_up=len(events) < limit)
+
+    @override
+    def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
+        subscription = _SqliteSubscription(self, after, prefixes)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    @override
+    async def head(self) -> int:
+        return await self.last_position(prefixes=(), at_most=2**63 - 1)
+
+    @override
+    async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
+        where, parameters = _matching(prefixes)
+        sql = f"SELECT position FROM events WHERE position <= ? AND {where} ORDER BY position DESC LIMIT 1"  # noqa: S608
+        row = await self._database.read(lambda connection: connection.execute(sql, (at_most, *parameters)).fetchone())
+        return BEGINNING if row is None else int(row[0])
+
+    def forget(self, subscription: "_SqliteSubscription") -> None:
+        """Takes a stopped subscription off the list of those to wake."""
+        self._subscriptions.discard(subscription)
+
+    async def _select(self, where: str, *parameters: object) -> list[StoredEvent]:
+        sql = f"SELECT {_COLUMNS} FROM events WHERE {where}"  # noqa: S608 - our own text; values are parameters
+        rows = await self._database.read(lambda connection: connection.execute(sql, parameters).fetchall())
+        return [_stored(row) for row in rows]
+
+
+class _SqliteSubscription(EventSubscription):
+    def __init__(self, store: SqliteEventStore, after: int, prefixes: Sequence[str]) -> None:
+        self._store = store
+        self._after = after
+        self._prefixes = prefixes
+        self._wake = asyncio.Event()
+        self._told_caught_up = False
+        self._stopped = False
+
+    def wake(self) -> None:
+        """Tells that there may be new events."""
+        self._wake.set()
+
+    @override
+    async def stop(self) -> None:
+        self._stopped = True
+        self._wake.set()
+        self._store.forget(self)
+
+    @override
+    async def __anext__(self) -> Batch:
+        while not self._stopped:
+            self._wake.clear()
+            batch = await self._store.read_all(after=self._after, prefixes=self._prefixes)
+            if batch.events:
+                self._after = batch.events[-1].position
+            if batch.events or not self._told_caught_up:
+                self._told_caught_up = batch.caught_up
+                return batch
+            try:
+                async with asyncio.timeout(_POLL_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+        raise StopAsyncIteration
+
+
+def _append(connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
+    sql = "SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1"
+    row = connection.execute(sql, (stream,)).fetchone()
+    actual = NO_STREAM if row is None else row[0]
+    if actual != expected:
+        return _repeated(connection, stream, events, expected, actual)
+    position = BEGINNING
+    for revision, event in enumerate(events, expected + 1):
+        meta = event.metadata
+        values = (
+            stream, revision, event.id, event.type, event.data.decode(), format_utc(meta.recorded_at),
+            meta.correlation_id, meta.causation_id, meta.actor,
+        )  # fmt: skip
+        position = (
+            connection.execute(
+                "INSERT INTO events"
+                " (stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            ).lastrowid
+            or position
+        )
+    return Appended(expected + len(events), position)
+
+
+def _repeated(
+    connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int, actual: int
+) -> Appended:
+    """The answer of the first time, if these very events already stand behind `expected`."""
+    rows = connection.execute(
+        "SELECT id, revision, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?",
+        (stream, expected, len(events)),
+    ).fetchall()
+    if not events or [row[0] for row in rows] != [event.id for event in events]:
+        raise ConcurrencyError(stream, expected, actual)
+    return Appended(rows[-1][1], rows[-1][2])
+
+
+def _matching(prefixes: Sequence[str]) -> tuple[str, list[str]]:
+    if not prefixes:
+        return "TRUE", []
+    # a range of the text order, not LIKE: no wildcards to escape, and an index can serve it
+    where = " OR ".join("(stream >= ? AND stream < ?)" for _ in prefixes)
+    return f"({where})", [bound for prefix in prefixes for bound in (prefix, prefix + "\U0010ffff")]
+
+
+def _stored(row: tuple[Any, ...]) -> StoredEvent:
+    position, stream, revision, id_, type_, data, recorded_at, correlation_id, causation_id, actor = row
+    return StoredEvent(
+        stream=stream, revision=revision, position=position, id=id_, type=type_, data=data.encode(),
+        metadata=EventMetadata(
+            recorded_at=parse_utc(recorded_at), correlation_id=correlation_id, causation_id=causation_id, actor=actor
+        ),
+    )  # fmt: skip

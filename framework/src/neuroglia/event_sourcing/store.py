@@ -1,0 +1,109 @@
+"""The event store port: named streams of immutable events, and the one log that they form together."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from neuroglia.core.lifecycle import BackingService
+
+NO_STREAM: Final = -1
+"""The expected revision of a stream that must not exist yet."""
+BEGINNING: Final = -1
+"""The position before the first event of the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventMetadata:
+    """What is recorded with every event beside its data. See `neuroglia.domain.Envelope`."""
+
+    recorded_at: datetime
+    correlation_id: str
+    causation_id: str | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to append. `id` (UUID as text) is made once per decision, so that a repeated append is known."""
+
+    id: str
+    type: str
+    data: bytes
+    metadata: EventMetadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as the store holds it. `data` is JSON; `type` names it and is no class."""
+
+    stream: str
+    revision: int
+    position: int
+    id: str
+    type: str
+    data: bytes
+    metadata: EventMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the last event of an append stands."""
+
+    revision: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next events of a subscription, in the log's order. `caught_up`: these were the last ones for now."""
+
+    events: Sequence[StoredEvent]
+    caught_up: bool
+
+
+class EventSubscription(AsyncIterator[Batch]):
+    """An endless iteration over a log. It reconnects on its own, and ends after `stop`."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Ends the iteration, from any task."""
+
+
+class EventStore(BackingService):
+    """Durable streams of events. Stream names are `<category>-<id>`; revisions count from 0 in each stream."""
+
+    name = "event_store"
+
+    @abstractmethod
+    async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
+        """Writes events at the end of a stream, all or none, durably.
+
+        `expected` is the revision of the stream's last event, or NO_STREAM. The same events (by id) again, at the
+        place where they already stand, succeed and change nothing.
+
+        Raises:
+            ConcurrencyError: the stream is at another revision.
+            Unavailable: the store does not work; nothing is known to be written.
+        """
+
+    @abstractmethod
+    def read(self, stream: str, *, after: int = -1, limit: int | None = None) -> AsyncIterator[StoredEvent]:
+        """The events of a stream behind revision `after`, oldest first. Nothing for an unknown stream."""
+
+    @abstractmethod
+    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = 500) -> Batch:
+        """The events of the log behind position `after` whose stream starts with one of `prefixes` (none: all)."""
+
+    @abstractmethod
+    def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
+        """Follows the log from behind position `after`, for ever."""
+
+    @abstractmethod
+    async def head(self) -> int:
+        """The position of the last event of the log, BEGINNING when it is empty."""
+
+    @abstractmethod
+    async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
+        """The position of the last event of these streams up to `at_most`, BEGINNING when there is none."""

@@ -1,0 +1,221 @@
+"""The subscription runner: takes events from the store, in order, through a projection, each once."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import tenacity
+from typing_extensions import override
+
+from neuroglia.core.context import RequestContext, use_context
+from neuroglia.core.errors import ConcurrencyError, Unavailable
+from neuroglia.core.lifecycle import HostedService
+from neuroglia.dependency_injection import ServiceProvider
+from neuroglia.documents import DocumentType, Session
+from neuroglia.event_sourcing.checkpoints import Checkpoint
+from neuroglia.event_sourcing.codec import EventCodec, UnknownEventType
+from neuroglia.event_sourcing.projections import Projection, ProjectionType
+from neuroglia.event_sourcing.store import BEGINNING, Batch, EventStore, EventSubscription
+
+_log: Final = logging.getLogger("neuroglia.subscriptions")
+_STOP_S: Final = 5.0
+_RECONNECT_S: Final = 0.5
+
+
+class SubscriptionState(StrEnum):
+    """What a subscription is doing."""
+
+    STARTING = "starting"
+    CATCHING_UP = "catching_up"
+    LIVE = "live"
+    RETRYING = "retrying"
+    STOPPED = "stopped"
+
+
+@dataclass(slots=True)
+class SubscriptionStatus:
+    """How a subscription is, for health and metrics.
+
+    Attributes:
+        position: of the last event passed.
+        unknown_events: how many were passed whose type this version of the service does not know.
+        error: the type of the last failure, until a batch succeeds.
+    """
+
+    name: str
+    state: SubscriptionState = SubscriptionState.STARTING
+    position: int = BEGINNING
+    unknown_events: int = 0
+    error: str | None = None
+
+
+class ProjectionRunner:
+    """Runs one projection. Everything that a batch writes is committed together with the checkpoint."""
+
+    def __init__(
+        self,
+        kind: ProjectionType,
+        prefixes: Sequence[str],
+        provider: ServiceProvider,
+        store: EventStore,
+        codec: EventCodec,
+    ) -> None:
+        self.kind = kind
+        self.status = SubscriptionStatus(kind.projection.name)
+        self.prefixes = prefixes
+        self._provider = provider
+        self._store = store
+        self._codec = codec
+        self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
+        self._moved = asyncio.Condition()
+        self._subscription: EventSubscription | None = None
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Follows the log until `stop`. Failures are logged and retried with growing pauses, for ever."""
+        while not self._stopping:
+            async for attempt in self._patiently():
+                with attempt:
+                    await self._load_position()
+            self._subscription = self._store.subscribe(after=self.status.position, prefixes=self.prefixes)
+            try:
+                async for batch in self._subscription:
+                    async for attempt in self._patiently():
+                        with attempt:
+                            await self._process(batch)
+            except ConcurrencyError:
+                # another runner of this projection was faster: go on from where it is
+                _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
+            except Unavailable as error:
+                self._note(error)
+                await asyncio.sleep(_RECONNECT_S)
+        self.status.state = SubscriptionState.STOPPED
+
+    async def stop(self) -> None:
+        """Ends `run` after the batch in hand."""
+        self._stopping = True
+        if self._subscription is not None:
+            await self._subscription.stop()
+
+    async def wait_for(self, position: int, seconds: float) -> None:
+        """Returns once `position` is passed, or after so many seconds."""
+        try:
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(lambda: self.status.position >= position)
+        except TimeoutError:
+            return
+
+    async def _load_position(self) -> None:
+        async with self._provider.create_scope() as scope:
+            checkpoint = await (await scope.get(Session)).get(self._checkpoints, self.status.name)
+        await self._passed(checkpoint.position if checkpoint else BEGINNING)
+
+    async def _process(self, batch: Batch) -> None:
+        if batch.events:
+            context = RequestContext(
+                correlation_id=batch.events[0].metadata.correlation_id, actor=f"system:{self.status.name}"
+            )
+            with use_context(context):
+                await self._project(batch)
+            await self._passed(batch.events[-1].position)
+        self.status.error = None
+        self.status.state = SubscriptionState.LIVE if batch.caught_up else SubscriptionState.CATCHING_UP
+
+    async def _project(self, batch: Batch) -> None:
+        name = self.status.name
+        async with self._provider.create_scope() as scope:
+            session = await scope.get(Session)
+            projection: Projection = await scope.get(self.kind.projection)
+            checkpoint = await session.get(self._checkpoints, name) or Checkpoint(name=name)
+            if checkpoint.position != self.status.position:
+                await self._passed(checkpoint.position)
+                raise ConcurrencyError(f"checkpoints/{name}", self.status.position, checkpoint.position)
+            unknown = 0
+            for stored in batch.events:
+                try:
+                    envelope = self._codec.open(stored)
+                except UnknownEventType:
+                    unknown += 1
+                    continue
+                if handler := self.kind.handlers.get(type(envelope.event)):
+                    await handler(projection, envelope.event, envelope)
+            checkpoint.position = batch.events[-1].position
+            session.save(self._checkpoints, checkpoint)
+            await session.commit()
+        self.status.unknown_events += unknown
+
+    async def _passed(self, position: int) -> None:
+        async with self._moved:
+            self.status.position = position
+            self._moved.notify_all()
+
+    def _patiently(self) -> tenacity.AsyncRetrying:
+        return tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_not_exception_type((ConcurrencyError, asyncio.CancelledError)),
+            wait=tenacity.wait_exponential_jitter(initial=0.1, max=30),
+            stop=lambda _: self._stopping,
+            before_sleep=self._note_failure,
+            reraise=True,
+        )
+
+    def _note_failure(self, attempt: tenacity.RetryCallState) -> None:
+        self._note(attempt.outcome.exception() if attempt.outcome else None)
+
+    def _note(self, error: BaseException | None) -> None:
+        self.status.state = SubscriptionState.RETRYING
+        self.status.error = type(error).__name__
+        _log.error(
+            "subscription failed, trying again",
+            exc_info=error,
+            extra={"subscription": self.status.name, "position": self.status.position},
+        )
+
+
+class Subscriptions(HostedService):
+    """All runners of the application."""
+
+    def __init__(self, runners: list[ProjectionRunner]) -> None:
+        self._runners = {runner.kind.projection: runner for runner in runners}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def statuses(self) -> Sequence[SubscriptionStatus]:
+        """How each one is."""
+        return [runner.status for runner in self._runners.values()]
+
+    def runner(self, projection: type[Projection]) -> ProjectionRunner:
+        """The runner of a projection."""
+        return self._runners[projection]
+
+    @property
+    def alive(self) -> bool:
+        """False when a runner ended that should be running: this process is broken."""
+        return not any(task.done() for task in self._tasks)
+
+    @override
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(runner.run(), name=runner.status.name) for runner in self._runners.values()]
+
+    @override
+    async def stop(self) -> None:
+        for runner in self._runners.values():
+            await runner.stop()
+        _, unfinished = await asyncio.wait(self._tasks, timeout=_STOP_S) if self._tasks else ((), ())
+        for task in unfinished:
+            task.cancel()
+        self._tasks = []
+
+
+RunnerFactory = Callable[[ServiceProvider, EventStore, EventCodec], ProjectionRunner]
+
+
+def runner_factory(kind: ProjectionType, prefixes: Sequence[str]) -> RunnerFactory:
+    """Makes the runner of a projection, for the container."""
+
+    def make(provider: ServiceProvider, store: EventStore, codec: EventCodec) -> ProjectionRunner:
+        return ProjectionRunner(kind, prefixes, provider, store, codec)
+
+    return make

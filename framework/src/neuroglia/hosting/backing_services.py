@@ -1,0 +1,48 @@
+"""From URLs to adapters. The scheme decides; an adapter's library is imported only when it is used."""
+
+from urllib.parse import urlsplit
+
+from neuroglia.core.errors import ConfigurationError
+from neuroglia.documents import DocumentStore
+from neuroglia.event_sourcing import EventStore
+
+
+def connect_event_store(url: str) -> EventStore:
+    """The event store of a URL, not opened yet.
+
+    Raises:
+        ConfigurationError: no adapter has this scheme.
+    """
+    match urlsplit(url).scheme:
+        case "sqlite":
+            from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+
+            return SqliteEventStore(_file(url))
+        case scheme:
+            raise ConfigurationError(f"EVENT_STORE_URL: no event store is known for '{scheme}://'; use sqlite:///path")
+
+
+def connect_document_store(url: str) -> DocumentStore:
+    """The document store of a URL, not opened yet.
+
+    Raises:
+        ConfigurationError: no adapter has this scheme.
+    """
+    match urlsplit(url).scheme:
+        case "sqlite":
+            from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+
+            return SqliteDocumentStore(_file(url))
+        case scheme:
+            raise ConfigurationError(
+                f"DOCUMENT_STORE_URL: no document store is known for '{scheme}://'; use sqlite:///path"
+            )
+
+
+def _file(url: str) -> str:
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path:
+        raise ConfigurationError(
+            "a SQLite URL reads sqlite:///relative/file, sqlite:////absolute/file or sqlite:///:memory:"
+        )
+    return path

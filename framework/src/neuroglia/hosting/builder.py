@@ -1,0 +1,165 @@
+"""The composition of an application: what a service's `main.py` calls, top to bottom."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from typing_extensions import TypeForm
+
+from neuroglia.core.clock import Clock, SystemClock
+from neuroglia.core.context import RequestContext, current_context
+from neuroglia.core.ids import Ids, SystemIds
+from neuroglia.core.lifecycle import BackingService, HostedService, UnitOfWork
+from neuroglia.core.scanning import classes, import_modules
+from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
+from neuroglia.documents.types import is_document
+from neuroglia.domain import Repository
+from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscriptions
+from neuroglia.event_sourcing.checkpoints import Checkpoint
+from neuroglia.event_sourcing.registration import add_aggregates, add_projections
+from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
+from neuroglia.hosting.health import health_router
+from neuroglia.hosting.settings import ServiceSettings
+from neuroglia.mapping import Mapper
+from neuroglia.mediation import (
+    HandlerRegistry,
+    LogBehavior,
+    Mediator,
+    PipelineBehavior,
+    RetryBehavior,
+    ValidationBehavior,
+    add_handlers,
+)
+from neuroglia.mvc import ControllerBase, RequestMiddleware, controller_router, install_problem_handlers
+
+_log: Final = logging.getLogger("neuroglia.hosting")
+_STOP_S: Final = 8.0
+API: Final = "/api/v1"
+S = TypeVar("S", bound=HostedService)
+
+
+class WebApplicationBuilder:
+    """Collects the parts of a service and builds the FastAPI application from them.
+
+    Every part is found by scanning a package. `services` takes what is left: ports bound to clients, or other
+    clocks. What is registered later wins, so a test can replace anything before `build`.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.services = ServiceCollection()
+        self._controllers: list[type[ControllerBase]] = []
+        self._documents: list[DocumentType[Any]] = []
+        self._backing: list[TypeForm[BackingService]] = []
+        self._hosted: list[TypeForm[HostedService]] = []
+        self._has_subscriptions = False
+        self.services.add_instance(type(settings), settings)
+        if type(settings) is not ServiceSettings:
+            self.services.add_instance(ServiceSettings, settings)
+        self.services.add_singleton(Clock, SystemClock)
+        self.services.add_singleton(Ids, SystemIds)
+        self.services.add_scoped(RequestContext, current_context)
+
+    def add_controllers(self, package: str) -> None:
+        """Adds the controllers of a package."""
+        for controller in classes(import_modules(package), ControllerBase):
+            self._controllers.append(controller)
+            self.services.add_singleton(controller)
+
+    def add_mediation(self, package: str) -> None:
+        """Adds the command and query handlers of a package, its mappings, and the pipeline around the handlers."""
+        modules = import_modules(package)
+        self.services.add_instance(Mapper, Mapper(modules))
+        self.services.add_instance(HandlerRegistry, add_handlers(self.services, modules))
+        self.services.add_singleton(Mediator)
+        for behavior in (LogBehavior, RetryBehavior, ValidationBehavior):
+            self.services.add_singleton(PipelineBehavior, behavior)
+
+    def add_event_sourcing(self, domain: str, *, subscriptions: str) -> None:
+        """Adds the event store of `EVENT_STORE_URL`, repositories for the aggregates of the domain package, and a
+        runner for each projection of the `subscriptions` package."""
+        url = self.settings.url(self.settings.event_store_url)
+        self.services.add_singleton(EventStore, lambda: connect_event_store(url))
+        self.services.add_open(Repository, EventSourcedRepository)
+        self._backing.append(EventStore)
+        prefixes = add_aggregates(self.services, import_modules(domain))
+        add_projections(self.services, import_modules(subscriptions), prefixes)
+        self.add_hosted_service(Subscriptions)
+        self._has_subscriptions = True
+
+    def add_documents(self, package: str) -> None:
+        """Adds the document store of `DOCUMENT_STORE_URL` and `Documents[...]` for the models of a package."""
+        url = self.settings.url(self.settings.document_store_url)
+        self.services.add_singleton(DocumentStore, lambda: connect_document_store(url))
+        self.services.add_scoped(Session)
+        self.services.add_scoped(UnitOfWork, _session)
+        self.services.add_open(Documents, Documents)
+        self._backing.append(DocumentStore)
+        self._documents.append(DocumentType(Checkpoint))
+        for model in classes(import_modules(package), object):
+            if is_document(model):
+                self._documents.append(DocumentType(model))
+        for kind in self._documents:
+            self.services.add_instance(DocumentType[kind.model], kind)  # type: ignore[name-defined]
+
+    def add_hosted_service(self, service: type[S]) -> None:
+        """Adds something that runs beside the requests. Started in this order, stopped in reverse."""
+        self.services.add_singleton(service)
+        self._hosted.append(service)
+
+    def build(self) -> FastAPI:
+        """Checks the whole object graph and makes the application. Nothing is opened or started yet.
+
+        Raises:
+            ConfigurationError: naming class, parameter and remedy of each mistake.
+        """
+        provider = ServiceProvider(self.services)
+        service = self.settings.service
+        app = FastAPI(
+            title=service.replace("-", " ").title(),
+            docs_url="/api/docs",
+            redoc_url=None,
+            openapi_url="/api/openapi.json",
+            lifespan=lambda _: self._lifespan(provider),
+            telemetry={"auto_configure": False},
+        )
+        app.add_middleware(RequestMiddleware, service=service, max_body_bytes=self.settings.max_body_bytes)
+        install_problem_handlers(app, service)
+        for controller in self._controllers:
+            app.include_router(controller_router(provider.get_now(controller), API))
+        app.include_router(health_router(provider, self._backing, subscriptions=self._has_subscriptions))
+        app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, provider: ServiceProvider) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as running:
+            await running.enter_async_context(provider)
+            for kind in self._backing:
+                await (await provider.get(kind)).open()
+            if DocumentStore in self._backing:
+                await (await provider.get(DocumentStore)).prepare(self._documents)
+            for hosted in self._hosted:
+                service = await provider.get(hosted)
+                await service.start()
+                running.push_async_callback(_stop, service)
+            _log.info("started", extra={"service": self.settings.service})
+            yield
+            _log.info("stopping", extra={"service": self.settings.service})
+
+
+async def _stop(service: HostedService) -> None:
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await service.stop()
+    except TimeoutError:
+        _log.error("a hosted service did not stop in time", extra={"hosted_service": type(service).__name__})
+
+
+def _session(session: Session) -> UnitOfWork:
+    return session

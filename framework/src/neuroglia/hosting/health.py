@@ -1,0 +1,89 @@
+"""Health: is this process alive, and can it serve?"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+from typing_extensions import TypeForm
+
+from neuroglia.core.errors import ApplicationError
+from neuroglia.core.lifecycle import BackingService
+from neuroglia.dependency_injection import ServiceProvider
+from neuroglia.event_sourcing import EventStore, Subscriptions, SubscriptionState
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class ServiceHealth(BaseModel):
+    """A backing service that was really asked."""
+
+    name: str
+    state: Literal["up", "down"]
+
+
+class SubscriptionHealth(BaseModel):
+    """How far a subscription is. `lag` is counted in positions of the log."""
+
+    name: str
+    state: SubscriptionState
+    position: int
+    lag: int
+    unknown_events: int
+    error: str | None
+
+
+class Ready(BaseModel):
+    """`degraded` still serves: a read model lags behind or is being retried."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    services: list[ServiceHealth]
+    subscriptions: list[SubscriptionHealth]
+
+
+def health_router(
+    provider: ServiceProvider, backing: Sequence[TypeForm[BackingService]], *, subscriptions: bool
+) -> APIRouter:
+    """`/health/live` and `/health/ready`, open to everybody: they tell names and states, nothing else."""
+    router = APIRouter(prefix="/health", tags=["Health"])
+
+    @router.get("/live", operation_id="health_live")
+    async def live() -> Live:
+        """Whether the process answers."""
+        return Live()
+
+    @router.get("/ready", operation_id="health_ready", responses={503: {"model": Ready}})
+    async def ready(response: Response) -> Ready:
+        """Whether the service can do its work: 503 when a backing service is down."""
+        services = [await _ask(await provider.get(kind)) for kind in backing]
+        up = all(service.state == "up" for service in services)
+        runners = (await provider.get(Subscriptions)) if subscriptions else None
+        found: list[SubscriptionHealth] = []
+        if runners is not None:
+            head = await (await provider.get(EventStore)).head() if up else 0
+            found = [
+                SubscriptionHealth(
+                    name=status.name, state=status.state, position=status.position, lag=max(0, head - status.position),
+                    unknown_events=status.unknown_events, error=status.error,
+                )
+                for status in runners.statuses
+            ]  # fmt: skip
+        if not up or (runners is not None and not runners.alive):
+            response.status_code = 503
+            return Ready(status="unavailable", services=services, subscriptions=found)
+        degraded = any(subscription.state is not SubscriptionState.LIVE for subscription in found)
+        return Ready(status="degraded" if degraded else "ready", services=services, subscriptions=found)
+
+    return router
+
+
+async def _ask(service: BackingService) -> ServiceHealth:
+    try:
+        await service.ping()
+    except ApplicationError:
+        return ServiceHealth(name=service.name, state="down")
+    return ServiceHealth(name=service.name, state="up")

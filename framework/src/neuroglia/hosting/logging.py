@@ -1,0 +1,55 @@
+"""Logs: JSON lines on stdout, each with the correlation id of what it belongs to."""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+from typing import Final
+
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
+from typing_extensions import override
+
+from neuroglia.core.context import ambient_context
+
+_FRAMES: Final = 8
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+def configure_logging(level: str) -> None:
+    """Sends the logs of this process to stdout. Called by the program, never by a library or at import."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        _Formatter(
+            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals
+            datefmt="%Y-%m-%dT%H:%M:%S%z",
+        )
+    )
+    handler.addFilter(_add_correlation_id)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in ("uvicorn", "uvicorn.error"):  # they bring handlers of their own
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+
+
+def _add_correlation_id(record: logging.LogRecord) -> bool:
+    if (context := ambient_context()) is not None:
+        record.correlation_id = context.correlation_id
+    return True
+
+
+class _Formatter(JsonFormatter):
+    @override
+    def formatException(self, ei: ExcInfo) -> str:
+        """Types and places of the whole chain, not the messages: these may quote personal data."""
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None:
+            frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+            lines.append(f"{type(error).__qualname__}: " + " < ".join(
+                f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
+            ))  # fmt: skip
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(lines)

@@ -1,0 +1,112 @@
+"""The first behaviours of the pipeline: log, retry on conflicts, validate."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final, get_type_hints
+from weakref import WeakValueDictionary
+
+import tenacity
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict, override
+
+from neuroglia.core.errors import ApplicationError, ConcurrencyError, InvalidRequest
+from neuroglia.core.validation import field_errors
+from neuroglia.domain import DomainError
+from neuroglia.mediation.mediator import PipelineBehavior, Proceed, Stage
+from neuroglia.mediation.requests import Command, Request, RequestHandler
+
+_log: Final = logging.getLogger("neuroglia.mediation")
+
+
+class LogBehavior(PipelineBehavior):
+    """One line for each command (info) and query (debug): name, outcome, duration. Never the values in it."""
+
+    stage: ClassVar[Stage] = Stage.TRACE
+
+    @override
+    async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
+        level = logging.INFO if isinstance(request, Command) else logging.DEBUG
+        start = time.perf_counter()
+        outcome = "failed"
+        try:
+            result = await proceed(request)
+            outcome = "done"
+            return result
+        except (DomainError, ApplicationError) as refusal:
+            outcome = refusal.code
+            raise
+        finally:
+            if _log.isEnabledFor(level):
+                elapsed = round((time.perf_counter() - start) * 1000, 3)
+                _log.log(
+                    level,
+                    "handled",
+                    extra={"request": type(request).__name__, "outcome": outcome, "duration_ms": elapsed},
+                )
+
+
+class RetryBehavior(PipelineBehavior):
+    """Runs a command again, in a new scope, when somebody else changed the same stream first.
+
+    Tries after the first run one at a time per stream: those who lost a race queue up instead of racing on.
+    """
+
+    stage: ClassVar[Stage] = Stage.RETRY
+
+    def __init__(self, attempts: int = 8) -> None:
+        self._attempts = attempts
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @override
+    def applies_to(self, request: type[Request[Any]], handler: type[RequestHandler[Any, Any]]) -> bool:
+        return issubclass(request, Command)
+
+    @override
+    async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
+        try:
+            return await proceed(request)
+        except ConcurrencyError as conflict:
+            lock = self._locks.setdefault(conflict.stream, asyncio.Lock())
+        async with lock:  # rivals in other processes remain: hence several tries, with a growing random pause
+            return await tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception_type(ConcurrencyError),
+                stop=tenacity.stop_after_attempt(self._attempts - 1),
+                wait=tenacity.wait_random_exponential(multiplier=0.002, max=0.1),
+                reraise=True,
+            )(proceed, request)
+
+
+class ValidationBehavior(PipelineBehavior):
+    """Checks a request's fields against their annotations, wherever the request came from: no conversions."""
+
+    stage: ClassVar[Stage] = Stage.VALIDATE
+
+    def __init__(self) -> None:
+        self._checks: dict[type[Request[Any]], tuple[TypeAdapter[Any], tuple[str, ...]]] = {}
+
+    @override
+    def applies_to(self, request: type[Request[Any]], handler: type[RequestHandler[Any, Any]]) -> bool:
+        names = tuple(getattr(request, "__dataclass_fields__", ()))
+        if not names:
+            return False
+        self._checks[request] = _fields_adapter(request, names), names
+        return True
+
+    @override
+    async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
+        check, names = self._checks[type(request)]
+        try:
+            check.validate_python({name: getattr(request, name) for name in names}, strict=True)
+        except ValidationError as error:
+            raise InvalidRequest(field_errors(error.errors(include_url=False, include_context=False))) from None
+        return await proceed(request)
+
+
+def _fields_adapter(request: type[Request[Any]], names: Sequence[str]) -> TypeAdapter[Any]:
+    """Checks the fields one by one: a dataclass instance as such would be taken as it is."""
+    hints = get_type_hints(request, include_extras=True)
+    shape = {name: hints[name] for name in names}
+    fields: Any = TypedDict(request.__name__, shape)  # type: ignore[misc]
+    return TypeAdapter(fields)

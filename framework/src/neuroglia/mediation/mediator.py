@@ -1,0 +1,85 @@
+"""The mediator: takes a request through the pipeline to its handler, in a scope of its own."""
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Any, ClassVar, TypeVar
+
+from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.lifecycle import UnitOfWork
+from neuroglia.dependency_injection import ServiceProvider
+from neuroglia.mediation.handlers import HandlerRegistry
+from neuroglia.mediation.requests import Command, Request, RequestHandler
+
+R = TypeVar("R")
+Proceed = Callable[[Request[Any]], Awaitable[Any]]
+
+
+class Stage(IntEnum):
+    """The fixed order of the pipeline, from the outside in. Each try of RETRY runs all that is below it anew."""
+
+    TRACE = 1
+    AUTHORISE = 2
+    IDEMPOTENCY = 3
+    RETRY = 4
+    VALIDATE = 5
+    WAIT = 6
+
+
+class PipelineBehavior(ABC):
+    """Something that is done around handlers. A singleton; its `stage` says where it stands."""
+
+    stage: ClassVar[Stage]
+
+    def applies_to(self, request: type[Request[Any]], handler: type[RequestHandler[Any, Any]]) -> bool:  # noqa: ARG002
+        """Whether requests of this type run through it. Asked once, when the pipeline is composed."""
+        return True
+
+    @abstractmethod
+    async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
+        """Does its part and calls `proceed(request)` for the rest of the pipeline."""
+
+
+class Mediator:
+    """Sends requests to their handlers."""
+
+    def __init__(self, provider: ServiceProvider, registry: HandlerRegistry, behaviors: list[PipelineBehavior]) -> None:
+        ordered = sorted(behaviors, key=lambda behavior: behavior.stage, reverse=True)
+        self._pipelines: dict[type[Request[Any]], Proceed] = {}
+        for request, handler in registry.handlers.items():
+            proceed = _invoker(provider, request, handler)
+            for behavior in ordered:
+                if behavior.applies_to(request, handler):
+                    proceed = functools.partial(behavior.handle, proceed=proceed)
+            self._pipelines[request] = proceed
+
+    async def execute(self, request: Request[R], /) -> R:
+        """Runs a request through the pipeline and returns its handler's result.
+
+        Raises:
+            DomainError, ApplicationError: the request is refused; nothing was changed.
+            ConfigurationError: there is no handler for it.
+        """
+        try:
+            pipeline = self._pipelines[type(request)]
+        except KeyError:
+            name = type(request).__name__
+            raise ConfigurationError(f"{name} has no handler in the packages given to add_mediation") from None
+        return await pipeline(request)  # type: ignore[no-any-return]
+
+
+def _invoker(
+    provider: ServiceProvider, request: type[Request[Any]], handler: type[RequestHandler[Any, Any]]
+) -> Proceed:
+    async def answer(request: Request[Any]) -> Any:
+        async with provider.create_scope() as scope:
+            return await (await scope.get(handler)).handle(request)
+
+    async def carry_out(request: Request[Any]) -> Any:
+        async with provider.create_scope() as scope:
+            result = await (await scope.get(handler)).handle(request)
+            await (await scope.get(UnitOfWork)).commit()
+            return result
+
+    return carry_out if issubclass(request, Command) and provider.has(UnitOfWork) else answer

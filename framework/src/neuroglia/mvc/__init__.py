@@ -1,0 +1,24 @@
+"""Controllers over FastAPI: a class for each resource, its methods the endpoints; errors as RFC 9457 problems."""
+
+from neuroglia.core import DEFAULT_LIMIT, Page
+from neuroglia.mvc.controllers import ControllerBase, controller_router
+from neuroglia.mvc.middleware import RequestMiddleware
+from neuroglia.mvc.problems import Problem, install_problem_handlers
+from neuroglia.mvc.routes import Cursor, Limit, delete, get, patch, post, put
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "ControllerBase",
+    "Cursor",
+    "Limit",
+    "Page",
+    "Problem",
+    "RequestMiddleware",
+    "controller_router",
+    "delete",
+    "get",
+    "install_problem_handlers",
+    "patch",
+    "post",
+    "put",
+]

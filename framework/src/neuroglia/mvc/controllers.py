@@ -1,0 +1,85 @@
+"""Controllers: singletons whose bound methods FastAPI inspects as it would functions."""
+
+import functools
+import re
+import string
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from typing_extensions import override
+
+from neuroglia.core.context import current_context
+from neuroglia.core.errors import ConfigurationError
+from neuroglia.mediation import Mediator
+from neuroglia.mvc.problems import PROBLEM_RESPONSES
+from neuroglia.mvc.routes import MARK, Endpoint
+
+
+class ControllerBase:
+    """Base of controllers. `AccountsController` serves `/accounts`, unless `prefix=` says otherwise."""
+
+    prefix: ClassVar[str]
+    tags: ClassVar[Sequence[str]]
+
+    @override
+    def __init_subclass__(cls, *, prefix: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__.removesuffix("Controller"))
+        cls.prefix = f"/{name.lower()}" if prefix is None else prefix
+        cls.tags = [name.replace("-", " ")]
+
+    def __init__(self, mediator: Mediator) -> None:
+        self.mediator = mediator
+
+
+def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
+    """The endpoints of a controller class by method name, inherited ones included, in the order of their lines.
+
+    Raises:
+        ConfigurationError: an endpoint that says not who may call it, or a 201 that names not what was created.
+    """
+    found: dict[str, Endpoint] = {}
+    for owner in reversed(controller.__mro__):
+        found.update({name: getattr(member, MARK) for name, member in vars(owner).items() if hasattr(member, MARK)})
+    for name, endpoint in found.items():
+        where = f"{controller.__name__}.{name}"
+        if not endpoint.scopes:
+            raise ConfigurationError(
+                f'{where}: says not who may call it; add scopes=["…"] to @{endpoint.method.lower()}'
+            )
+        if endpoint.status_code == 201 and endpoint.location is None:
+            raise ConfigurationError(f'{where}: a 201 names what was created; add location="/{{id}}"')
+    return found
+
+
+def controller_router(controller: ControllerBase, base: str) -> APIRouter:
+    """The routes of a controller below the path `base`."""
+    kind = type(controller)
+    router = APIRouter(prefix=f"{base}{controller.prefix}", tags=[*controller.tags], responses=PROBLEM_RESPONSES)
+    for name, endpoint in endpoints(kind).items():
+        method = getattr(controller, name)
+        options: dict[str, Any] = {"openapi_extra": {"x-required-scopes": [*endpoint.scopes]}, **endpoint.options}
+        router.add_api_route(
+            endpoint.path,
+            method if endpoint.location is None else _with_location(method, router.prefix + endpoint.location),
+            methods=[endpoint.method],
+            status_code=endpoint.status_code,
+            operation_id=f"{kind.__name__.removesuffix('Controller').lower()}_{name}",
+            **options,
+        )
+    return router
+
+
+def _with_location(method: Callable[..., Awaitable[Any]], template: str) -> Callable[..., Awaitable[Any]]:
+    names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
+
+    @functools.wraps(method)
+    async def endpoint(*args: Any, **kwargs: Any) -> Any:
+        result = await method(*args, **kwargs)
+        values = {name: quote(str(getattr(result, name)), safe="") for name in names}
+        current_context().reply.location = template.format(**values)
+        return result
+
+    return endpoint

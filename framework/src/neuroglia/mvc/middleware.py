@@ -1,0 +1,94 @@
+"""The one middleware: gives each request its context, answers the unforeseen, and writes the access log."""
+
+import logging
+import time
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from neuroglia.core.context import Reply, RequestContext, use_context
+from neuroglia.mvc.problems import problem_response, unexpected_problem
+
+_log: Final = logging.getLogger("neuroglia.http")
+_MAX_POSITION_DIGITS: Final = 19
+
+
+class RequestMiddleware:
+    """Reads `X-Correlation-ID` and `X-Wait-For-Position`, and turns what the message replied into headers."""
+
+    def __init__(self, app: ASGIApp, service: str, max_body_bytes: int) -> None:
+        self._app = app
+        self._service = service
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        correlation_id: str | None = None
+        position: bytes | None = None
+        for name, value in scope["headers"]:
+            if name == b"x-correlation-id":
+                correlation_id = value.decode("latin-1")
+            elif name == b"x-wait-for-position":
+                position = value
+        valid = position is None or (position.isdigit() and len(position) <= _MAX_POSITION_DIGITS)
+        context = RequestContext.new(correlation_id, wait_for_position=int(position) if position and valid else None)
+        status = 500
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                message["headers"] = [*message["headers"], *_headers(context)]
+            await send(message)
+
+        start = time.perf_counter()
+        with use_context(context):
+            try:
+                if valid:
+                    await self._app(scope, self._limited(receive), send_with_headers)
+                else:
+                    response = problem_response(
+                        self._service, 400, "malformed-request", "X-Wait-For-Position is no position."
+                    )
+                    await response(scope, receive, send_with_headers)
+            except Exception as error:  # the last place that can answer
+                _log.error("request failed", exc_info=error)
+                if started:
+                    raise
+                await unexpected_problem(self._service)(scope, receive, send_with_headers)
+            finally:
+                if _log.isEnabledFor(logging.INFO):
+                    elapsed = round((time.perf_counter() - start) * 1000, 3)
+                    _log.info("request", extra={
+                        "method": scope["method"], "path": scope["path"], "status": status, "duration_ms": elapsed
+                    })  # fmt: skip
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Ends the reading of a body that is too large, however its length was announced."""
+        read = 0
+
+        async def receive_limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._max_body_bytes:
+                raise HTTPException(413, f"A body has at most {self._max_body_bytes} bytes.")
+            return message
+
+        return receive_limited
+
+
+def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
+    reply: Reply = context.reply
+    headers = [(b"x-correlation-id", context.correlation_id.encode())]
+    if reply.location is not None:
+        headers.append((b"location", reply.location.encode()))
+    if reply.event_position is not None:
+        headers.append((b"x-event-position", str(reply.event_position).encode()))
+    if reply.read_model_position is not None:
+        headers.append((b"x-read-model-position", str(reply.read_model_position).encode()))
+    return headers

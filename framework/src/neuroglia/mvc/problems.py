@@ -1,0 +1,158 @@
+"""Errors on the wire: RFC 9457 problem details. Holds the one table from error classes to HTTP statuses."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from neuroglia.core.context import current_context
+from neuroglia.core.errors import (
+    ApplicationError,
+    ConcurrencyError,
+    FieldError,
+    Forbidden,
+    InvalidRequest,
+    MalformedRequest,
+    NotFoundError,
+    PreconditionFailed,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
+from neuroglia.core.validation import field_errors
+from neuroglia.domain import DomainError, RuleViolation, StateConflict
+
+_log: Final = logging.getLogger("neuroglia.http")
+
+STATUS: Final[Mapping[type[Exception], int]] = {
+    MalformedRequest: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFoundError: 404,
+    ConcurrencyError: 409,
+    StateConflict: 409,
+    PreconditionFailed: 412,
+    InvalidRequest: 422,
+    RuleViolation: 422,
+    DomainError: 422,
+    TooManyRequests: 429,
+    Unavailable: 503,
+    ApplicationError: 500,
+}
+_CODES: Final = {
+    400: "malformed-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    422: "invalid-request",
+    500: "internal-error",
+}
+
+
+class ProblemError(BaseModel):
+    """One wrong value of a request."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `type` is stable and for programs, `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    correlation_id: str
+    errors: list[ProblemError] | None = None
+
+
+_CONTENT: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"description": "The request is refused.", "content": _CONTENT},
+    "5XX": {"description": "The service failed.", "content": _CONTENT},
+}
+"""What every endpoint may answer beside its result, for OpenAPI."""
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status of an error: that of its nearest class in the table."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def install_problem_handlers(app: FastAPI, service: str) -> None:
+    """Makes every error of an application a problem, those of FastAPI and Starlette included."""
+
+    async def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, DomainError | ApplicationError)
+        status = status_of(error)
+        retry_after = getattr(error, "retry_after", None)
+        headers = {"retry-after": str(max(1, round(retry_after)))} if retry_after is not None else {}
+        if status == 409 and isinstance(error, ConcurrencyError):
+            headers["retry-after"] = "1"
+        if status == 401:
+            headers["www-authenticate"] = "Bearer"
+        if status >= 500:
+            _log.error("request failed", exc_info=error)
+        errors = error.errors if isinstance(error, InvalidRequest) else None
+        return problem_response(service, status, error.code, error.detail, errors, headers)
+
+    async def unreadable(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        found = error.errors()
+        if any(finding["type"] == "json_invalid" for finding in found):
+            return problem_response(service, 400, _CODES[400], "The body is not valid JSON.")
+        body = field_errors([finding for finding in found if finding["loc"][0] == "body"], skip=1)
+        rest = field_errors([finding for finding in found if finding["loc"][0] != "body"])
+        return problem_response(service, 422, _CODES[422], "Some values are not valid.", [*rest, *body])
+
+    async def http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        status = error.status_code
+        code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
+        return problem_response(service, status, code, str(error.detail), headers=error.headers)
+
+    app.add_exception_handler(DomainError, refused)
+    app.add_exception_handler(ApplicationError, refused)
+    app.add_exception_handler(RequestValidationError, unreadable)
+    app.add_exception_handler(HTTPException, http)
+
+
+def problem_response(
+    service: str,
+    status: int,
+    code: str,
+    detail: str,
+    errors: Sequence[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem as a response of `service`."""
+    problem = Problem(
+        type=f"urn:neuroglia:{service}:{code}",
+        title=code.replace("-", " ").capitalize(),
+        status=status,
+        detail=detail,
+        correlation_id=current_context().correlation_id,
+        errors=None if errors is None else [
+            ProblemError(pointer=error.pointer, code=error.code, detail=error.detail) for error in errors
+        ],
+    )  # fmt: skip
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def unexpected_problem(service: str) -> Response:
+    """The answer to a failure that nobody foresaw. It tells nothing but where to look in the logs."""
+    detail = "Something went wrong on our side. Quote the correlation id when you report it."
+    return problem_response(service, 500, _CODES[500], detail)

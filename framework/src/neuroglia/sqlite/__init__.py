@@ -1,0 +1,5 @@
+"""The embedded database file that both embedded stores stand on."""
+
+from neuroglia.sqlite.database import Database
+
+__all__ = ["Database"]

@@ -1,0 +1,1 @@
+"""OpenBank: a bank whose truth is its events."""

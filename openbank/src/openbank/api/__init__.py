@@ -1,0 +1,1 @@
+"""HTTP: one controller for each resource."""

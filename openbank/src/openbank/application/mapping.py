@@ -1,0 +1,76 @@
+"""How the domain is shown."""
+
+from neuroglia.domain import Envelope
+from neuroglia.mapping import mapping
+from openbank.domain.events.accounts import MoneyMoved
+from openbank.domain.models.address import Address
+from openbank.domain.models.bank_account import BankAccount
+from openbank.domain.models.person import Person
+from openbank.integration.models.accounts import AccountDto
+from openbank.integration.models.persons import AddressDto, PersonDto
+from openbank.integration.models.transactions import TransactionDto
+
+
+@mapping
+def show_address(address: Address) -> AddressDto:
+    """An address as it is shown."""
+    return AddressDto.model_validate(address, from_attributes=True)
+
+
+@mapping
+def read_address(address: AddressDto) -> Address:
+    """An address as it was sent."""
+    return Address(**dict(address))
+
+
+@mapping
+def show_person(person: Person) -> PersonDto:
+    """A person who was just stored."""
+    assert person.created_at is not None
+    return PersonDto(
+        id=person.id,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        nationality=person.nationality,
+        date_of_birth=person.date_of_birth,
+        gender=person.gender,
+        address=show_address(person.address),
+        registered_at=person.created_at,
+        version=person.version,
+    )
+
+
+@mapping
+def show_account(account: BankAccount, *, owner_name: str) -> AccountDto:
+    """An account that was just stored; it does not know its owner's name."""
+    assert account.created_at is not None
+    return AccountDto(
+        id=account.id,
+        owner_id=account.owner_id,
+        owner_name=owner_name,
+        currency=account.balance.currency,
+        balance=account.balance.amount,
+        available=account.available.amount,
+        overdraft_limit=account.overdraft_limit.amount,
+        status=account.status,
+        opened_at=account.created_at,
+        version=account.version,
+    )
+
+
+@mapping
+def show_transaction(envelope: Envelope) -> TransactionDto:
+    """A movement as it was recorded."""
+    movement = envelope.event
+    assert isinstance(movement, MoneyMoved)
+    return TransactionDto(
+        id=envelope.id,
+        account_id=envelope.aggregate_id,
+        type=movement.type,
+        amount=movement.amount.amount,
+        currency=movement.amount.currency,
+        balance_after=movement.balance_after.amount,
+        reference=movement.reference,
+        recorded_at=envelope.recorded_at,
+        revision=envelope.revision,
+    )

@@ -1,0 +1,30 @@
+"""All persons, in the order of their registration."""
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from neuroglia.core import Page
+from neuroglia.documents import Documents
+from neuroglia.event_sourcing import reads
+from neuroglia.mediation import Query, QueryHandler
+from openbank.application.projections.account_projection import AccountProjection
+from openbank.integration.models.persons import PersonDto
+
+
+@dataclass(frozen=True, slots=True)
+class ListPersons(Query[Page[PersonDto]]):
+    """A page of all persons, in the order of their registration."""
+
+    limit: int
+    cursor: str | None
+
+
+@reads(AccountProjection)
+class ListPersonsHandler(QueryHandler[ListPersons, Page[PersonDto]]):
+    def __init__(self, persons: Documents[PersonDto]) -> None:
+        self.persons = persons
+
+    @override
+    async def handle(self, query: ListPersons) -> Page[PersonDto]:
+        return await self.persons.find(order="registered_at", limit=query.limit, cursor=query.cursor)

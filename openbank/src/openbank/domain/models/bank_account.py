@@ -1,0 +1,120 @@
+"""The account: holds money, and decides whether it may move."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from neuroglia.domain import AggregateRoot, when
+from openbank.domain import errors
+from openbank.domain.events.accounts import (
+    AccountClosed,
+    AccountFrozen,
+    AccountOpened,
+    AccountUnfrozen,
+    MoneyDeposited,
+    MoneyWithdrawn,
+)
+from openbank.domain.models.money import Money
+
+
+class AccountStatus(StrEnum):
+    """Where an account is in its life: open ⇄ frozen, open → closed."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+class BankAccount(AggregateRoot, stream="bank_account"):
+    """An account in one currency. Its balance never falls below minus the overdraft limit."""
+
+    owner_id: str
+    status: AccountStatus
+    balance: Money
+    overdraft_limit: Money
+
+    @classmethod
+    def open(cls, id: str, owner_id: str, overdraft_limit: Money) -> "BankAccount":
+        """Opens an account in the currency of its overdraft limit."""
+        if overdraft_limit < Money.zero(overdraft_limit.currency):
+            raise errors.InvalidAmount
+        account = cls(id)
+        account.apply(AccountOpened(owner_id=owner_id, overdraft_limit=overdraft_limit))
+        return account
+
+    @property
+    def available(self) -> Money:
+        """What can be withdrawn at most."""
+        return self.balance + self.overdraft_limit
+
+    def money(self, amount: Decimal) -> Money:
+        """An amount in this account's currency."""
+        return Money(amount, self.balance.currency)
+
+    def deposit(self, amount: Money, reference: str) -> MoneyDeposited:
+        """Pays in. A frozen account takes credits, a closed one does not."""
+        self._ensure_not_closed()
+        amount.require_positive()
+        return self.apply(MoneyDeposited(amount=amount, balance_after=self.balance + amount, reference=reference))
+
+    def withdraw(self, amount: Money, reference: str) -> MoneyWithdrawn:
+        """Pays out, if there is enough."""
+        self._ensure_debits_allowed()
+        amount.require_positive()
+        if amount > self.available:
+            raise errors.InsufficientFunds(available=self.available, requested=amount)
+        return self.apply(MoneyWithdrawn(amount=amount, balance_after=self.balance - amount, reference=reference))
+
+    def freeze(self, reason: str | None) -> None:
+        """Stops debits."""
+        self._ensure_debits_allowed()
+        self.apply(AccountFrozen(reason=reason))
+
+    def unfreeze(self, reason: str | None) -> None:
+        """Lets debits through again."""
+        self._ensure_not_closed()
+        if self.status is not AccountStatus.FROZEN:
+            raise errors.AccountNotFrozen
+        self.apply(AccountUnfrozen(reason=reason))
+
+    def close(self, reason: str | None) -> None:
+        """Ends the account, which must be empty and not frozen."""
+        self._ensure_debits_allowed()
+        if self.balance.amount != 0:
+            raise errors.BalanceNotZero(self.balance)
+        self.apply(AccountClosed(reason=reason))
+
+    def _ensure_not_closed(self) -> None:
+        if self.status is AccountStatus.CLOSED:
+            raise errors.AccountClosed
+
+    def _ensure_debits_allowed(self) -> None:
+        self._ensure_not_closed()
+        if self.status is AccountStatus.FROZEN:
+            raise errors.AccountFrozen
+
+    @when
+    def _opened(self, event: AccountOpened) -> None:
+        self.owner_id = event.owner_id
+        self.status = AccountStatus.OPEN
+        self.overdraft_limit = event.overdraft_limit
+        self.balance = Money.zero(event.overdraft_limit.currency)
+
+    @when
+    def _deposited(self, event: MoneyDeposited) -> None:
+        self.balance = event.balance_after
+
+    @when
+    def _withdrawn(self, event: MoneyWithdrawn) -> None:
+        self.balance = event.balance_after
+
+    @when
+    def _frozen(self, event: AccountFrozen) -> None:
+        self.status = AccountStatus.FROZEN
+
+    @when
+    def _unfrozen(self, event: AccountUnfrozen) -> None:
+        self.status = AccountStatus.OPEN
+
+    @when
+    def _closed(self, event: AccountClosed) -> None:
+        self.status = AccountStatus.CLOSED

@@ -1,0 +1,1 @@
+"""What the bank shows and needs outside of itself."""

@@ -1,0 +1,1 @@
+"""Read models, which are the responses of the API."""

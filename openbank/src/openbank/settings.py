@@ -1,0 +1,13 @@
+"""What OpenBank can be told. See the README for the list."""
+
+from typing import ClassVar
+
+from neuroglia.hosting import ServiceSettings
+
+
+class OpenBankSettings(ServiceSettings):
+    """The common settings, with OpenBank's own port."""
+
+    service: ClassVar[str] = "openbank"
+
+    port: int = 8081
