@@ -3,14 +3,21 @@
 from fastapi import FastAPI
 
 from neuroglia.hosting import WebApplicationBuilder
+from openbank.application.presenter import AccountPresenter
 from openbank.settings import OpenBankSettings
 
 
-def create_app(settings: OpenBankSettings | None = None) -> FastAPI:
-    """OpenBank as an ASGI application."""
-    builder = WebApplicationBuilder(settings or OpenBankSettings())
+def create_builder(settings: OpenBankSettings) -> WebApplicationBuilder:
+    """All parts of OpenBank, which a test may replace before it builds."""
+    builder = WebApplicationBuilder(settings)
     builder.add_controllers("openbank.api")
     builder.add_mediation("openbank.application")
     builder.add_event_sourcing("openbank.domain", subscriptions="openbank.application")
     builder.add_documents("openbank.integration.models")
-    return builder.build()
+    builder.services.add_scoped(AccountPresenter)
+    return builder
+
+
+def create_app(settings: OpenBankSettings | None = None) -> FastAPI:
+    """OpenBank as an ASGI application."""
+    return create_builder(settings or OpenBankSettings()).build()

@@ -56,7 +56,7 @@ class ReadYourWrites(PipelineBehavior):
                 if wanted > await self._store.head():
                     raise MalformedRequest("The position to wait for lies behind the last event.")
                 # events of other services may stand in the log: wait for the last one of ours
-                own = await self._store.last_position(prefixes=runner.prefixes, at_most=wanted)
+                own = await runner.last_own_position(wanted)
                 await runner.wait_for(own, _WAIT_S)
                 passed = runner.status.position
                 context.reply.read_model_position = passed if passed < own else max(wanted, passed)

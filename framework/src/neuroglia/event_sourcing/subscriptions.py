@@ -108,6 +108,10 @@ class ProjectionRunner:
         except TimeoutError:
             return
 
+    async def last_own_position(self, at_most: int) -> int:
+        """The position of the last event up to `at_most` that this runner gets to see."""
+        return await self._store.last_position(prefixes=self.prefixes, at_most=at_most)
+
     async def _load_position(self) -> None:
         async with self._provider.create_scope() as scope:
             checkpoint = await (await scope.get(Session)).get(self._checkpoints, self.status.name)
@@ -155,7 +159,7 @@ class ProjectionRunner:
     def _patiently(self) -> tenacity.AsyncRetrying:
         return tenacity.AsyncRetrying(
             retry=tenacity.retry_if_not_exception_type((ConcurrencyError, asyncio.CancelledError)),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=30),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=30, jitter=0.1),
             stop=lambda _: self._stopping,
             before_sleep=self._note_failure,
             reraise=True,
@@ -190,6 +194,12 @@ class Subscriptions(HostedService):
         """The runner of a projection."""
         return self._runners[projection]
 
+    async def wait_for(self, position: int, seconds: float) -> None:
+        """Returns once every projection has passed the last of its events up to `position`, or after the time."""
+        async with asyncio.timeout(seconds):
+            for runner in self._runners.values():
+                await runner.wait_for(await runner.last_own_position(position), seconds)
+
     @property
     def alive(self) -> bool:
         """False when a runner ended that should be running: this process is broken."""
@@ -198,6 +208,8 @@ class Subscriptions(HostedService):
     @override
     async def start(self) -> None:
         self._tasks = [asyncio.create_task(runner.run(), name=runner.status.name) for runner in self._runners.values()]
+        for task in self._tasks:
+            task.add_done_callback(_report_death)
 
     @override
     async def stop(self) -> None:
@@ -207,6 +219,11 @@ class Subscriptions(HostedService):
         for task in unfinished:
             task.cancel()
         self._tasks = []
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.critical("subscription died", exc_info=error, extra={"subscription": task.get_name()})
 
 
 RunnerFactory = Callable[[ServiceProvider, EventStore, EventCodec], ProjectionRunner]

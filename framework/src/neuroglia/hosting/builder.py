@@ -129,6 +129,7 @@ class WebApplicationBuilder:
             telemetry={"auto_configure": False},
         )
         app.add_middleware(RequestMiddleware, service=service, max_body_bytes=self.settings.max_body_bytes)
+        app.state.services = provider  # for tests and tools; handlers ask by their constructors
         install_problem_handlers(app, service)
         for controller in self._controllers:
             app.include_router(controller_router(provider.get_now(controller), API))

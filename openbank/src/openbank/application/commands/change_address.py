@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.domain import Repository
 from neuroglia.mapping import Mapper
 from neuroglia.mediation import Command, CommandHandler
@@ -25,7 +23,6 @@ class ChangeAddressHandler(CommandHandler[ChangeAddress, PersonDto]):
         self.persons = persons
         self.mapper = mapper
 
-    @override
     async def handle(self, command: ChangeAddress) -> PersonDto:
         person = await self.persons.get(command.person_id)
         person.move(self.mapper.map(command.address, Address))

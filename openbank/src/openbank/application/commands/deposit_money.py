@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from typing_extensions import override
-
 from neuroglia.domain import Repository
 from neuroglia.mapping import Mapper
 from neuroglia.mediation import Command, CommandHandler
@@ -26,7 +24,6 @@ class DepositMoneyHandler(CommandHandler[DepositMoney, TransactionDto]):
         self.accounts = accounts
         self.mapper = mapper
 
-    @override
     async def handle(self, command: DepositMoney) -> TransactionDto:
         account = await self.accounts.get(command.account_id)
         account.deposit(account.money(command.amount), command.reference)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from typing_extensions import override
-
 from neuroglia.core import Ids, NotFoundError
 from neuroglia.domain import Repository
-from neuroglia.mapping import Mapper
 from neuroglia.mediation import Command, CommandHandler
+from openbank.application.presenter import AccountPresenter
 from openbank.domain.errors import UnknownOwner
 from openbank.domain.models.bank_account import BankAccount
 from openbank.domain.models.money import Currency, Money
@@ -27,20 +25,19 @@ class OpenAccount(Command[AccountDto]):
 
 class OpenAccountHandler(CommandHandler[OpenAccount, AccountDto]):
     def __init__(
-        self, accounts: Repository[BankAccount], persons: Repository[Person], ids: Ids, mapper: Mapper
+        self, accounts: Repository[BankAccount], persons: Repository[Person], ids: Ids, presenter: AccountPresenter
     ) -> None:
         self.accounts = accounts
         self.persons = persons
         self.ids = ids
-        self.mapper = mapper
+        self.presenter = presenter
 
-    @override
     async def handle(self, command: OpenAccount) -> AccountDto:
         try:
-            owner = await self.persons.get(command.owner_id)  # the truth, not a read model that may lag behind
+            owner = await self.persons.get(command.owner_id)  # the truth: a read model may not know them yet
         except NotFoundError:
             raise UnknownOwner from None
         limit = Money(command.overdraft_limit, command.currency)
         account = BankAccount.open(self.ids.new(), owner.id, limit)
         await self.accounts.save(account)
-        return self.mapper.map(account, AccountDto, owner_name=owner.name)
+        return await self.presenter.show(account)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from typing_extensions import override
-
 from neuroglia.core import Clock, Ids
 from neuroglia.domain import Repository
 from neuroglia.mapping import Mapper
@@ -35,7 +33,6 @@ class RegisterPersonHandler(CommandHandler[RegisterPerson, PersonDto]):
         self.clock = clock
         self.mapper = mapper
 
-    @override
     async def handle(self, command: RegisterPerson) -> PersonDto:
         details = PersonRegistered(
             first_name=command.first_name,

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.domain import Repository
-from neuroglia.mapping import Mapper
 from neuroglia.mediation import Command, CommandHandler
+from openbank.application.presenter import AccountPresenter
 from openbank.domain.models.bank_account import BankAccount
-from openbank.domain.models.person import Person
 from openbank.integration.models.accounts import AccountDto
 
 
@@ -21,15 +18,12 @@ class UnfreezeAccount(Command[AccountDto]):
 
 
 class UnfreezeAccountHandler(CommandHandler[UnfreezeAccount, AccountDto]):
-    def __init__(self, accounts: Repository[BankAccount], persons: Repository[Person], mapper: Mapper) -> None:
+    def __init__(self, accounts: Repository[BankAccount], presenter: AccountPresenter) -> None:
         self.accounts = accounts
-        self.persons = persons
-        self.mapper = mapper
+        self.presenter = presenter
 
-    @override
     async def handle(self, command: UnfreezeAccount) -> AccountDto:
         account = await self.accounts.get(command.account_id)
         account.unfreeze(command.reason)
         await self.accounts.save(account)
-        owner = await self.persons.get(account.owner_id)
-        return self.mapper.map(account, AccountDto, owner_name=owner.name)
+        return await self.presenter.show(account)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from typing_extensions import override
-
 from neuroglia.domain import Repository
 from neuroglia.mapping import Mapper
 from neuroglia.mediation import Command, CommandHandler
@@ -26,7 +24,6 @@ class WithdrawMoneyHandler(CommandHandler[WithdrawMoney, TransactionDto]):
         self.accounts = accounts
         self.mapper = mapper
 
-    @override
     async def handle(self, command: WithdrawMoney) -> TransactionDto:
         account = await self.accounts.get(command.account_id)
         account.withdraw(account.money(command.amount), command.reference)

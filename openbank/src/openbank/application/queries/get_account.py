@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.documents import Documents
 from neuroglia.event_sourcing import reads
 from neuroglia.mediation import Query, QueryHandler
@@ -23,6 +21,5 @@ class GetAccountHandler(QueryHandler[GetAccount, AccountDto]):
     def __init__(self, accounts: Documents[AccountDto]) -> None:
         self.accounts = accounts
 
-    @override
     async def handle(self, query: GetAccount) -> AccountDto:
         return await self.accounts.get(query.account_id)

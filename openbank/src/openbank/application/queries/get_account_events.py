@@ -3,8 +3,6 @@
 import json
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.core import NotFoundError, Page
 from neuroglia.core.paging import decode_cursor, encode_cursor
 from neuroglia.event_sourcing import EventStore, stream_name
@@ -26,7 +24,6 @@ class GetAccountEventsHandler(QueryHandler[GetAccountEvents, Page[StoredEventDto
     def __init__(self, store: EventStore) -> None:
         self.store = store
 
-    @override
     async def handle(self, query: GetAccountEvents) -> Page[StoredEventDto]:
         stream = stream_name(BankAccount, query.account_id)
         after = -1

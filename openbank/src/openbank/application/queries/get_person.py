@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.documents import Documents
 from neuroglia.event_sourcing import reads
 from neuroglia.mediation import Query, QueryHandler
@@ -23,6 +21,5 @@ class GetPersonHandler(QueryHandler[GetPerson, PersonDto]):
     def __init__(self, persons: Documents[PersonDto]) -> None:
         self.persons = persons
 
-    @override
     async def handle(self, query: GetPerson) -> PersonDto:
         return await self.persons.get(query.person_id)

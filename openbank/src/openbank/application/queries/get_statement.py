@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from typing_extensions import override
-
 from neuroglia.core import Page
 from neuroglia.documents import Documents, eq, ge, lt
 from neuroglia.domain import Repository
@@ -34,7 +32,6 @@ class GetStatementHandler(QueryHandler[GetStatement, Page[TransactionDto]]):
         self.transactions = transactions
         self.accounts = accounts
 
-    @override
     async def handle(self, query: GetStatement) -> Page[TransactionDto]:
         where = [eq("account_id", query.account_id)]
         if query.type is not None:

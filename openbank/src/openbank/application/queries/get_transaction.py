@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.documents import Documents
 from neuroglia.event_sourcing import reads
 from neuroglia.mediation import Query, QueryHandler
@@ -23,6 +21,5 @@ class GetTransactionHandler(QueryHandler[GetTransaction, TransactionDto]):
     def __init__(self, transactions: Documents[TransactionDto]) -> None:
         self.transactions = transactions
 
-    @override
     async def handle(self, query: GetTransaction) -> TransactionDto:
         return await self.transactions.get(query.transaction_id)

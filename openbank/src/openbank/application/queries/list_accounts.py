@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.core import Page
 from neuroglia.documents import Documents, eq
 from neuroglia.event_sourcing import reads
@@ -26,7 +24,6 @@ class ListAccountsHandler(QueryHandler[ListAccounts, Page[AccountDto]]):
     def __init__(self, accounts: Documents[AccountDto]) -> None:
         self.accounts = accounts
 
-    @override
     async def handle(self, query: ListAccounts) -> Page[AccountDto]:
         where = [] if query.owner_id is None else [eq("owner_id", query.owner_id)]
         return await self.accounts.find(*where, order="opened_at", limit=query.limit, cursor=query.cursor)

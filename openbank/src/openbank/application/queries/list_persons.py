@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from neuroglia.core import Page
 from neuroglia.documents import Documents
 from neuroglia.event_sourcing import reads
@@ -25,6 +23,5 @@ class ListPersonsHandler(QueryHandler[ListPersons, Page[PersonDto]]):
     def __init__(self, persons: Documents[PersonDto]) -> None:
         self.persons = persons
 
-    @override
     async def handle(self, query: ListPersons) -> Page[PersonDto]:
         return await self.persons.find(order="registered_at", limit=query.limit, cursor=query.cursor)

@@ -1,0 +1,7 @@
+"""Given, when, then: for aggregates, and for a whole service over HTTP. Needs the extra `neuroglia[testing]`."""
+
+from neuroglia.testing.aggregates import given
+from neuroglia.testing.doubles import FixedClock, SequentialIds
+from neuroglia.testing.service import RunningService, running
+
+__all__ = ["FixedClock", "RunningService", "SequentialIds", "given", "running"]
