@@ -1,0 +1,64 @@
+# Everything a person types. Each target sets up what it needs on a machine that has Python 3.11+, make and PyPI.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check install
+LOCAL  := -e framework -e openbank
+PROJECTS := framework/pyproject.toml openbank/pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format bench torture lock clean
+
+help:  ## Show what there is to type
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/run.stamp  ## Play OpenBank's story over HTTP on a real server, then end
+	@$(BIN)/python -m deployment.demo
+
+run: $(VENV)/run.stamp  ## Keep OpenBank up on port 8081 and print the links
+	@$(BIN)/python -m deployment.demo.keep_up
+
+test: $(VENV)/dev.stamp  ## Run all tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp  ## Check format, lint, types and layers
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(BIN)/lint-imports --no-cache --no-logo
+
+format: $(VENV)/dev.stamp  ## Put the code in order
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+bench: $(VENV)/dev.stamp  ## Measure speed beside the raw limits, in one run
+	@$(BIN)/python -m tests.benchmarks
+
+torture: $(VENV)/dev.stamp  ## Run the long crash tests
+	@$(BIN)/python -m pytest -m torture
+
+lock: $(VENV)/dev.stamp  ## Pin all versions anew
+	@$(PIP) uv
+	@for name in run dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    --no-emit-package neuroglia --no-emit-package openbank requirements/$$name.in -o requirements/$$name.lock; done
+
+clean:  ## Remove what was built, the virtual environment included
+	@rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.lock $(PROJECTS)
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PIP) --require-hashes --no-deps -r requirements/run.lock
+	@$(PIP) --no-deps --no-build-isolation $(LOCAL)
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.lock
+	@echo "Setting up the tools for tests and checks (once) ..."
+	@$(PIP) --require-hashes --no-deps -r requirements/dev.lock
+	@touch $@

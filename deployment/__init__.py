@@ -1,0 +1,1 @@
+"""What runs the samples: the demo, and later images and compose fragments."""

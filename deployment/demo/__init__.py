@@ -1,0 +1,1 @@
+"""The demo: each sample's story, played over HTTP against real servers."""

@@ -1,0 +1,90 @@
+"""Tells the story while it happens: each request, each answer, and whether it is the one that was promised."""
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+_WIDTH = 100
+
+
+class Difference(Exception):
+    """An answer was not the one that the story promises."""
+
+
+class Narrator:
+    """Sends requests, checks their answers, and prints both so that a person can follow."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        self.requests = 0
+        self._position: str | None = None
+        self._chapter = 0
+        self._in_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def title(self, text: str) -> None:
+        """The name of the story."""
+        print(f"\n{self._style(text, '1')}\n{'═' * len(text)}")
+
+    def chapter(self, text: str, *lines: str) -> None:
+        """A new part of the story, and what it shows."""
+        self._chapter += 1
+        print(f"\n{self._style(f'{self._chapter}. {text}', '1;36')}")
+        self.say(*lines)
+
+    def say(self, *lines: str) -> None:
+        """A remark."""
+        for line in lines:
+            print(textwrap.fill(line, _WIDTH, initial_indent="   ", subsequent_indent="   "))
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Rows under a head; the last two columns are numbers."""
+        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+        for number, row in enumerate([head, *rows]):
+            cells = [
+                cell.rjust(width) if column >= len(head) - 2 else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            line = "   │ " + "   ".join(cells)
+            print(self._style(line, "2") if number == 0 else line)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        status: int,
+        *,
+        body: Mapping[str, Any] | None = None,
+        show: str = "",
+        expect: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        """Sends a request whose answer must have this status and at least these fields.
+
+        `show` is a format of the answer's fields that is printed behind its status. Like any client that wants to
+        read its own writes, this one sends back the log position that it was told last.
+
+        Raises:
+            Difference: it was answered otherwise.
+        """
+        self.requests += 1
+        headers = {"X-Wait-For-Position": self._position} if self._position and method == "GET" else {}
+        response = self.client.request(method, path, json=body, headers=headers)
+        self._position = response.headers.get("x-event-position", self._position)
+        sent = f" {json.dumps(body)}" if body is not None else ""
+        print(self._style("   " + textwrap.shorten(f"{method} {path}{sent}", _WIDTH, placeholder=" …"), "2"))
+        answer = response.json() if response.content else {}
+        if response.status_code != status:
+            raise Difference(f"{method} {path} answered {response.status_code}, not {status}: {response.text}")
+        for name, value in (expect or {}).items():
+            if answer.get(name) != value:
+                raise Difference(f"{method} {path}: {name} is {answer.get(name)!r}, not {value!r}")
+        colour = "32" if status < 300 else "33"
+        print(f"   {self._style(f'→ {status}', colour)}  {show.format(**answer) if show else ''}".rstrip())
+        return response
+
+    def _style(self, text: str, code: str) -> str:
+        return f"\033[{code}m{text}\033[0m" if self._in_colour else text

@@ -1,0 +1,106 @@
+"""What the READMEs say is true: their code runs, their commands work, their links lead somewhere."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from deployment.demo.server import Server
+from neuroglia.core import ConfigurationError
+from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
+from neuroglia.domain import AggregateRoot, Repository
+from neuroglia.testing import running
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    page
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")]
+    if ".venv" not in str(page)
+)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_to_a_file(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    missing = [link for link in targets if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_every_make_target_that_a_page_names_exists() -> None:
+    named = {
+        target for page in PAGES for target in re.findall(r"`?\bmake ([a-z]+)\b(?=`|\s{2,}#|\n)", page.read_text())
+    }
+    declared = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"demo", "test"} <= named <= declared
+
+
+def test_make_help_lists_every_target() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    declared = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", shown)) == declared
+
+
+async def test_the_service_in_one_file_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source,) = blocks(ROOT / "framework/README.md", "python")
+    (tmp_path / "tally.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    tally: ModuleType = __import__("tally")
+    try:
+        async with running(tally.app) as service:
+            begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
+            path = begun.response.headers["location"]
+            for total in (2, 3):
+                (await service.when("POST", f"{path}/count")).then(200, {"total": total})
+            (await service.when("POST", f"{path}/count")).then_refused(422, "too-high")
+            (await service.when("GET", path)).then(200, {"total": 3})
+    finally:
+        sys.modules.pop("tally", None)
+
+
+def test_the_quoted_start_error_is_what_is_said() -> None:
+    class Account(AggregateRoot, stream="account"):
+        pass
+
+    class TransferHandler:
+        def __init__(self, accounts: Repository[Account]) -> None:
+            self.accounts = accounts
+
+    TransferHandler.__init__.__annotations__["accounts"] = Repository[Account]  # local classes have no module
+    services = ServiceCollection()
+    services.add_scoped(TransferHandler)
+    (quoted,) = blocks(ROOT / "framework/README.md", "text")
+
+    with pytest.raises(ConfigurationError) as error:
+        ServiceProvider(services)
+
+    assert str(error.value) == quoted.strip()
+
+
+@pytest.mark.integration
+def test_the_commands_of_openbanks_page_work(tmp_path: Path) -> None:
+    commands = [block for block in blocks(ROOT / "openbank/README.md", "sh") if block.startswith("curl")]
+    assert commands
+    with Server("openbank", tmp_path) as server:
+        for command in commands:
+            told = command.replace("http://127.0.0.1:8081", server.url)
+            shown = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
+            assert "type" not in json.loads(shown.stdout), shown.stdout
+
+
+@pytest.mark.integration
+def test_the_demo_ends_with_zero_and_says_nothing_on_stderr() -> None:
+    played = subprocess.run(
+        [sys.executable, "-m", "deployment.demo"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (played.returncode, played.stderr) == (0, "")
+    assert "each answered as promised" in played.stdout
