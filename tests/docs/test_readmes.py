@@ -16,11 +16,8 @@ from neuroglia.domain import AggregateRoot, Repository
 from neuroglia.testing import running
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(
-    page
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")]
-    if ".venv" not in str(page)
-)
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
+TARGET = re.compile(r"`?\bmake ([a-z]+)\b(?=`|\s{2,}#|\n)")
 
 
 def blocks(page: Path, language: str) -> list[str]:
