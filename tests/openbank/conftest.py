@@ -3,16 +3,27 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from neuroglia.testing import RunningService, running
 from openbank.main import create_app
 from openbank.settings import OpenBankSettings
+from tests.openbank.builders import given_account
+
+SETTINGS = OpenBankSettings(
+    event_store_url="sqlite:///:memory:", document_store_url="sqlite:///:memory:", log_level="ERROR"
+)
 
 
 @pytest.fixture
 async def bank() -> AsyncIterator[RunningService]:
-    settings = OpenBankSettings(
-        event_store_url="sqlite:///:memory:", document_store_url="sqlite:///:memory:", log_level="ERROR"
-    )
-    async with running(create_app(settings)) as service:
+    async with running(create_app(SETTINGS)) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_bank() -> AsyncIterator[RunningService]:
+    """One bank and one event loop for a module. Ada has the account `a`, which nobody changes; see `new_account`."""
+    async with running(create_app(SETTINGS)) as service:
+        await given_account(service, overdraft="100")
         yield service

@@ -2,31 +2,44 @@
 
 import ast
 import io
-import sys
 import tokenize
+from collections.abc import Iterable
 from pathlib import Path
+
+_NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 
 def code_lines(path: Path) -> set[int]:
-    """The numbers of the lines of a file that hold code."""
+    """The numbers of the lines of a file that hold code, its imports left out."""
     source = path.read_text()
     lines: set[int] = set()
-    skip = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in skip:
+        if token.type not in _NO_CODE:
             lines.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        docstring = (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        )
+        if docstring or isinstance(node, ast.Import | ast.ImportFrom):
             lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return lines
 
 
-def count(paths: list[Path]) -> int:
+def count(*paths: Path) -> int:
     """The lines of code of files and folders together."""
-    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
+    files: Iterable[Path] = (file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py")))
     return sum(len(code_lines(file)) for file in files)
 
 
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        print(f"{count([Path(name)]):6} {name}")  # noqa: T201
+def count_definition(path: Path, name: str) -> int:
+    """The lines of code of one class, function or method (`Class.method`) of a file, decorators included."""
+    scope: ast.AST = ast.parse(path.read_text())
+    for part in name.split("."):
+        scope = next(
+            node
+            for node in ast.iter_child_nodes(scope)
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == part
+        )
+    assert isinstance(scope, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    first = min([scope.lineno, *(decorator.lineno for decorator in scope.decorator_list)])
+    return len(code_lines(path) & set(range(first, (scope.end_lineno or first) + 1)))

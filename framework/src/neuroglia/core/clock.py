@@ -26,11 +26,15 @@ def format_utc(moment: datetime) -> str:
     """`2025-01-31T09:30:00.123456Z`: always 27 characters, so that text order is time order.
 
     Raises:
-        ValueError: the moment is naive; nobody can say which instant it means.
+        ValueError: the moment is naive, so that nobody can say which instant it means; or its year, in UTC, is
+            not one of 1 to 9999.
     """
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise ValueError("a naive datetime names no instant; use timezone-aware UTC")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    try:
+        return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except OverflowError:
+        raise ValueError("in UTC, this moment lies outside the years 1 to 9999") from None
 
 
 def parse_utc(text: str) -> datetime:

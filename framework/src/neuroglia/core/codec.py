@@ -21,8 +21,9 @@ class JsonCodec(Generic[T]):
 
     def __init__(self, kind: TypeForm[T]) -> None:
         schema = _with_utc_times(TypeAdapter(kind).core_schema)
-        self._validator = SchemaValidator(schema)
-        self._serializer = SchemaSerializer(schema)
+        # a pydantic model brings a serializer of its own, which knows nothing of this schema: do without
+        self._validator = SchemaValidator(schema, _use_prebuilt=False)
+        self._serializer = SchemaSerializer(schema, _use_prebuilt=False)
 
     def encode(self, value: T) -> bytes:
         """The value as JSON.

@@ -1,22 +1,23 @@
 """Reading types at run time: what `class H(CommandHandler[Open, Account])` says about its base, and what to call it."""
 
 import re
-from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Generic, Protocol, TypeVar, Union, get_args, get_origin
 
 
 def arguments(form: Any, base: type) -> tuple[Any, ...] | None:
     """The type arguments that a class or alias gives to the generic `base`; None when it is not one.
 
-    `arguments(list_of_int, Sequence)` for `class list_of_int(list[int])` would be `(int,)`. Type variables that
-    nobody has filled stay in the answer.
+    `class Cats(Repository[Cat])` gives `(Cat,)` to `Repository`. Type variables that nobody has filled stay in the
+    answer. Only real bases count, not what a protocol or an ABC would take for one.
     """
     origin = get_origin(form) or form
     if origin is base:
         return get_args(form) or getattr(origin, "__parameters__", ())
-    if not isinstance(origin, type) or not issubclass(origin, base):
+    if not isinstance(origin, type) or base not in origin.__mro__:
         return None
     bindings = dict(zip(getattr(origin, "__parameters__", ()), get_args(form), strict=False))
-    for parent in getattr(origin, "__orig_bases__", origin.__bases__):
+    for parent in _bases(origin):
         found = arguments(substitute(parent, bindings), base)
         if found is not None:
             return found
@@ -37,10 +38,15 @@ def class_bindings(form: Any) -> dict[Any, Any]:
     """What each type variable of a class or alias, and of all its generic bases, stands for."""
     origin = get_origin(form) or form
     bindings: dict[Any, Any] = dict(zip(getattr(origin, "__parameters__", ()), get_args(form), strict=False))
-    for parent in getattr(origin, "__orig_bases__", ()):
+    for parent in _bases(origin):
         for variable, value in class_bindings(substitute(parent, bindings)).items():
             bindings.setdefault(variable, value)
     return bindings
+
+
+def _bases(cls: Any) -> tuple[Any, ...]:
+    """A class's own bases as they were written: the attribute `__orig_bases__` alone may be inherited."""
+    return cls.__dict__.get("__orig_bases__", cls.__bases__)  # type: ignore[no-any-return]
 
 
 def is_variable(form: Any) -> bool:
@@ -49,9 +55,13 @@ def is_variable(form: Any) -> bool:
 
 
 def name_of(form: Any) -> str:
-    """A type as a reader would write it: `Repository[BankAccount]`."""
+    """A type as a reader would write it: `Repository[BankAccount]`, `str | None`."""
     inner = get_args(form)
     origin = get_origin(form)
+    if form is NoneType:
+        return "None"
+    if origin in {Union, UnionType}:
+        return " | ".join(map(name_of, inner))
     plain = getattr(origin or form, "__name__", None) or str(form)
     return f"{plain}[{', '.join(name_of(argument) for argument in inner)}]" if inner else plain
 

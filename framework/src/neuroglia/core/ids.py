@@ -1,5 +1,6 @@
 """Ids: new ones are sortable by time (UUID version 7), derived ones are reproducible (version 5). RFC 9562."""
 
+import json
 import uuid
 from abc import ABC, abstractmethod
 from typing import Final
@@ -28,4 +29,4 @@ class SystemIds(Ids):
 
 def derived_id(*parts: str | int) -> str:
     """The id that always belongs to these parts. `("a", "b")` and `("ab",)` give different ones."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts)))
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(parts)))

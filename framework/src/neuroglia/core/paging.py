@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -43,10 +44,22 @@ def decode_cursor(query: Sequence[object], cursor: str, length: int) -> Sequence
         payload = None
     if isinstance(payload, list):
         digest, *last = cast("list[Any]", payload) or [None]
-        scalars = all(value is None or isinstance(value, str | int | float) for value in last)
-        if digest == _digest(query) and len(last) == length and scalars:
+        if digest == _digest(query) and len(last) == length and all(map(_is_storable, last)):
             return last
     raise MalformedRequest("The cursor does not belong to this list.")
+
+
+def _is_storable(value: object) -> bool:
+    """Whether every store can compare with it; a cursor comes from outside and may hold any JSON."""
+    match value:
+        case str():
+            return value.encode(errors="ignore").decode() == value  # no lone surrogates
+        case int():
+            return -(2**63) <= value < 2**63
+        case float():
+            return math.isfinite(value)
+        case _:
+            return value is None
 
 
 def _digest(query: Sequence[object]) -> str:

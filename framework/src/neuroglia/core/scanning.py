@@ -3,7 +3,9 @@
 import importlib
 import inspect
 import pkgutil
+import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar, get_origin
 
@@ -28,17 +30,29 @@ def import_modules(package: str | ModuleType) -> Sequence[ModuleType]:
 
 
 def _walk(path: Sequence[str], prefix: str) -> Iterator[str]:
-    for found in pkgutil.iter_modules(path, prefix):
-        yield found.name
-        if found.ispkg:
-            yield from _walk(_import(found.name).__path__, f"{found.name}.")
+    found = {module.name: module.ispkg for module in pkgutil.iter_modules(path)}
+    for folder in (folder for root in path for folder in Path(root).glob("*/")):
+        if folder.name.isidentifier() and any(folder.rglob("*.py")):
+            found[folder.name] = True  # a forgotten `__init__.py` must not hide what is below
+    for name, is_package in found.items():
+        yield prefix + name
+        if is_package:
+            yield from _walk(_import(prefix + name).__path__, f"{prefix}{name}.")
 
 
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise ConfigurationError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+        raise ConfigurationError(
+            f"{name} cannot be imported: {type(error).__name__}: {error}{_place(error)}"
+        ) from error
+
+
+def _place(error: Exception) -> str:
+    """The module and line where it went wrong: often one that the module imports."""
+    running = [(f, line) for f, line in traceback.walk_tb(error.__traceback__) if f.f_code.co_name == "<module>"]
+    return f" (in {running[-1][0].f_globals['__name__']}, line {running[-1][1]})" if running else ""
 
 
 def classes(modules: Sequence[ModuleType], base: TypeForm[T]) -> Sequence[type[T]]:
@@ -46,9 +60,8 @@ def classes(modules: Sequence[ModuleType], base: TypeForm[T]) -> Sequence[type[T
     return [
         cls
         for module in modules
-        for cls in vars(module).values()
+        for cls in _own(module)
         if inspect.isclass(cls)
-        and cls.__module__ == module.__name__
         and issubclass(cls, get_origin(base) or base)  # type: ignore[arg-type]
         and not inspect.isabstract(cls)
     ]
@@ -56,9 +69,10 @@ def classes(modules: Sequence[ModuleType], base: TypeForm[T]) -> Sequence[type[T
 
 def functions(modules: Sequence[ModuleType], marker: str) -> Sequence[object]:
     """The functions and objects of these modules that carry the attribute `marker`, in the order of their lines."""
-    return [
-        member
-        for module in modules
-        for member in vars(module).values()
-        if getattr(member, "__module__", None) == module.__name__ and hasattr(member, marker)
-    ]
+    return [member for module in modules for member in _own(module) if hasattr(member, marker)]
+
+
+def _own(module: ModuleType) -> Sequence[object]:
+    """What a module itself defines, each thing once, whatever further names it has."""
+    members = [member for member in vars(module).values() if getattr(member, "__module__", None) == module.__name__]
+    return list({id(member): member for member in members}.values())

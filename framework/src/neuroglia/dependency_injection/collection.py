@@ -37,8 +37,9 @@ class ServiceCollection:
 
     A service is asked for by its type: a class, or a closed generic such as `Repository[BankAccount]`. What
     makes it is a class, whose constructor says by its annotations what it needs, or a factory: a function, a
-    coroutine function, or an async generator function that yields the service once and cleans up after it.
-    The last registration of a service wins; `list[Service]` gets all of them in order.
+    coroutine function, or an async generator function that yields the service once and cleans up in a `finally`.
+    What has an `aclose()` is closed with its scope. The last registration of a service wins; `list[Service]` gets
+    all of them in order. A parameter of type `Service | None` or with a default may go without.
     """
 
     def __init__(self) -> None:

@@ -1,38 +1,17 @@
 """The check of the whole object graph: every mistake is found when the application is built, and named."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.generics import arguments, class_bindings, is_variable, name_of, substitute
-from neuroglia.dependency_injection.collection import Lifetime, Registration, ServiceCollection
+from neuroglia.dependency_injection.collection import Lifetime, Registration
 
-
-@dataclass(slots=True, eq=False)
-class Node:
-    """A registration whose needs are known.
-
-    `needs` maps parameter names to nodes; to a list of nodes for `list[Service]`; to a plain value for
-    `kind: type[T]`. Parameters that keep their default are left out.
-    """
-
-    registration: Registration
-    service: Any
-    make: Callable[..., Any] | None
-    needs: dict[str, "Node | list[Node] | Value"] = field(default_factory=dict[str, "Node | list[Node] | Value"])
-
-    @property
-    def lifetime(self) -> Lifetime:
-        return self.registration.lifetime
-
-    def direct(self) -> Sequence["Node"]:
-        """The nodes that this one is made from."""
-        found: list[Node] = []
-        for need in self.needs.values():
-            found += need if isinstance(need, list) else [need] if isinstance(need, Node) else []
-        return found
+_NO_DEFAULT: Final = inspect.Parameter.empty
+_VARIADIC: Final = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,189 +21,209 @@ class Value:
     value: Any
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Node(Registration):
+    """A registration whose needs are known.
+
+    `needs` maps parameter names to nodes; to a list of nodes for `list[Service]`; to a plain value for
+    `kind: type[T]`. Parameters that keep their default are left out.
+    """
+
+    needs: dict[str, "Node | list[Node] | Value"] = field(default_factory=dict[str, "Node | list[Node] | Value"])
+
+    def direct(self) -> Sequence["Node"]:
+        """The nodes that this one is made from."""
+        return [node for need in self.needs.values() for node in nodes_in(need)]
+
+
+Need = Node | list[Node] | Value
+Path = tuple[tuple[Node, str], ...]
+"""Who asked, and by which parameter, from the outside in."""
+
+
 class Graph:
     """All nodes of an application, linked and checked.
+
+    Of several registrations of one service only the last counts, unless somebody asks for a list of them: what a
+    test replaced is neither checked nor made.
 
     Raises:
         ConfigurationError: with every mistake, one a line, when any is found.
     """
 
-    def __init__(self, services: ServiceCollection) -> None:
-        self._open = services.open_registrations
-        self._nodes: dict[Registration, Node] = {}
-        self._all: dict[Any, list[Registration]] = {}
+    def __init__(self, registrations: Sequence[Registration], open_registrations: Mapping[Any, Registration]) -> None:
+        self._open = dict(open_registrations)
         self._closed: dict[Any, Node] = {}
+        self._all: dict[Any, list[Node]] = {}
+        self.nodes: dict[Node, None] = {}  # those that count, each behind those that it needs
         self._problems: dict[str, None] = {}  # in the order found, each once
-        for registration in services.registrations:
-            self._all.setdefault(registration.service, []).append(registration)
-        for registrations in list(self._all.values()):
-            for registration in registrations:
-                self._link(registration, registration.service, ())
-        if self._problems:
-            raise ConfigurationError("\n".join(self._problems))
+        for known in registrations:
+            node = Node(known.service, known.lifetime, known.make, known.instance)
+            self._all.setdefault(node.service, []).append(node)
+        for same in self._all.values():
+            self._link(same[-1], ())
+        self._refuse_problems()
 
-    def nodes(self) -> Sequence[Node]:
-        """Every registration's node, each behind those that it needs."""
-        ordered: dict[Node, None] = {}
-
-        def visit(node: Node) -> None:
-            if node not in ordered:
-                for need in node.direct():
-                    visit(need)
-                ordered[node] = None
-
-        for node in [*self._nodes.values(), *self._closed.values()]:
-            visit(node)
-        return list(ordered)
-
-    def find(self, service: Any) -> Node | list[Node] | None:
+    def find(self, service: Any) -> Need | None:
         """What serves a type: the last registration, all of them for `list[T]`, or the closed open generic."""
-        if get_origin(service) is list:
-            (item,) = get_args(service)
-            return [self._nodes[registration] for registration in self._all.get(item, [])]
-        if service in self._all:
-            return self._nodes[self._all[service][-1]]
-        return self._closed.get(service)
-
-    def _link(self, registration: Registration, service: Any, path: tuple[Node, ...]) -> Node:
-        known = self._closed.get(service) if service is not registration.service else self._nodes.get(registration)
-        if known is not None:
-            if known in path:
-                names = [*(name_of(node.service) for node in path[path.index(known) :]), name_of(service)]
-                self._report(f"{' → '.join(names)}: a cycle; one of them has to ask for less, or for a factory")
-            return known
-        node = Node(registration, service, registration.make)
-        if service is registration.service:
-            self._nodes[registration] = node
-        else:
-            self._closed[service] = node
-        if node.make is None:
-            return node
-        self._check_implementation(node)
-        for name, need, default in self._parameters(node):
-            found = self._serve(need, (*path, node))
-            if found is None and default is inspect.Parameter.empty:
-                self._report(f"{_where(node)}: parameter '{name}' needs {name_of(need)}, which {self._missing(need)}")
-            elif found is not None:
-                node.needs[name] = found
-        self._check_captives(node)
-        return node
-
-    def _serve(self, need: Any, path: tuple[Node, ...]) -> Node | list[Node] | Value | None:
-        if isinstance(need, Value):
-            return need
-        if get_origin(need) is list:
-            (item,) = get_args(need)
-            return [self._link(registration, item, path) for registration in self._all.get(item, [])]
-        if need in self._all:
-            return self._link(self._all[need][-1], need, path)
-        if (origin := get_origin(need)) in self._open:
-            self._check_bound(need, path)
-            return self._link(self._open[origin], need, path)
-        return None
-
-    def _parameters(self, node: Node) -> Sequence[tuple[str, Any, Any]]:
-        """Name, wanted type and default of each parameter of what makes the node."""
-        make = node.make
-        assert make is not None
-        bindings = _bindings(node)
-        target = getattr(make, "__init__") if inspect.isclass(make) else make  # noqa: B009 - mypy: unsound access
-        try:
-            hints = get_type_hints(target)
-            parameters = inspect.signature(make).parameters.values()
-        except (NameError, TypeError, ValueError) as error:
-            self._report(f"{_where(node)}: an annotation cannot be resolved ({error}); import it at module level")
-            return []
-        found: list[tuple[str, Any, Any]] = []
-        for parameter in parameters:
-            if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-                continue
-            if parameter.name not in hints:
-                if parameter.default is parameter.empty:
-                    self._report(f"{_where(node)}: parameter '{parameter.name}' has no type; annotate it")
-                continue
-            need = substitute(hints[parameter.name], bindings)
-            if get_origin(need) is type and hints[parameter.name] != need:
-                need = Value(get_args(need)[0])
-            found.append((parameter.name, need, parameter.default))
+        before = len(self.nodes)
+        found = self._serve(service, ())
+        self._refuse_problems(before)
         return found
 
-    def _check_implementation(self, node: Node) -> None:
-        """A class that is registered for a service must be one, type arguments included."""
-        make, service = node.make, node.service
-        base = get_origin(service) or service
-        if not inspect.isclass(make) or not isinstance(base, type):
-            return
-        if inspect.isabstract(make):
-            missing = ", ".join(sorted(make.__abstractmethods__))  # type: ignore[attr-defined]
-            self._report(f"{name_of(service)}: {make.__name__} is abstract ({missing}); register what implements it")
-        elif getattr(base, "_is_protocol", False):
-            return  # structural: the type checker's business
-        elif not issubclass(make, base):
-            self._report(f"{name_of(service)}: {make.__name__} is registered for it but does not implement it")
-        elif service is node.registration.service and (wanted := get_args(service)):
-            given = arguments(make, base)
-            if given and given != wanted and not any(is_variable(argument) for argument in given):
-                self._report(
-                    f"{name_of(service)}: {make.__name__} is registered for it but implements "
-                    f"{base.__name__}[{', '.join(map(name_of, given))}]"
-                )
+    def _link(self, node: Node, path: Path) -> Node:
+        if node in self.nodes:
+            self._check_cycle(node, path)
+            return node
+        self.nodes[node] = None
+        self._check_implementation(node)
+        for name, need, default in self._parameters(node, path):
+            found = need if isinstance(need, Value) else self._serve(need, (*path, (node, name)))
+            if found or (found is not None and default is _NO_DEFAULT):
+                node.needs[name] = found
+            elif default is _NO_DEFAULT:
+                asker = f" (asked for by {_where(path[-1][0])})" if path and get_args(node.service) else ""
+                self._report(node, f"parameter '{name}' needs {name_of(need)}, which {self._missing(need)}{asker}")
+        self._check_captives(node)
+        self.nodes[node] = self.nodes.pop(node)  # behind what it needs
+        return node
 
-    def _check_bound(self, need: Any, path: tuple[Node, ...]) -> None:
-        variables: tuple[TypeVar, ...] = getattr(get_origin(need), "__parameters__", ())
-        for variable, argument in zip(variables, get_args(need), strict=False):
+    def _serve(self, need: Any, path: Path) -> Need | None:
+        if need in self._all:
+            return self._link(self._all[need][-1], path)
+        origin, inner = get_origin(need), get_args(need)
+        if origin is list:
+            return [self._link(node, path) for node in self._all.get(inner[0], [])]
+        if origin in {Union, UnionType} and len(inner) == 2 and NoneType in inner:
+            return self._serve(inner[0] if inner[1] is NoneType else inner[1], path)
+        if origin in self._open:
+            served = self._open[origin]
+            return self._link(self._closed.setdefault(need, Node(need, served.lifetime, served.make)), path)
+        return None
+
+    def _parameters(self, node: Node, path: Path) -> Iterator[tuple[str, Any, Any]]:
+        """Name, wanted type and default of each parameter of what makes the node."""
+        make = node.make
+        if make is None:
+            return
+        target = getattr(make, "__init__") if inspect.isclass(make) else make  # noqa: B009 - mypy: unsound access
+        if inspect.isgeneratorfunction(target):
+            self._report(node, "a factory that yields is an async generator; write `async def`")
+        try:
+            parameters = [one for one in inspect.signature(make).parameters.values() if one.kind not in _VARIADIC]
+            hints = get_type_hints(target)
+        except (NameError, AttributeError, SyntaxError, TypeError, ValueError) as error:
+            unknown, written = str(getattr(error, "name", "")), getattr(target, "__annotations__", {})
+            names = [f"'{name}'" for name, hint in written.items() if isinstance(hint, str) and unknown in hint]
+            remedy = "register a class or a function whose types are imported at the top of its module"
+            self._report(node, f"parameter {', '.join(names) or 'list'} cannot be read ({error}); {remedy}")
+            return
+        bindings = self._bindings(node, hints.get("return"))
+        self._check_bounds(node, bindings, path)
+        for parameter in parameters:
+            need = substitute(hints.get(parameter.name), bindings)
+            if need is not None:
+                is_constant = get_origin(need) is type and need != hints[parameter.name]
+                yield parameter.name, Value(get_args(need)[0]) if is_constant else need, parameter.default
+            elif parameter.default is _NO_DEFAULT:
+                self._report(node, f"parameter '{parameter.name}' has no type; annotate it")
+
+    def _bindings(self, node: Node, result: Any) -> dict[Any, Any]:
+        """What the type variables of what makes a closed generic service stand for."""
+        origin = get_origin(node.service)
+        if inspect.isclass(node.make):
+            inherited, given = class_bindings(node.make), arguments(node.make, origin or node.service)
+        else:
+            if inspect.isasyncgenfunction(node.make):
+                (result,) = get_args(result) or (None,)
+            inherited, given = {}, arguments(result, origin) if inspect.isclass(origin) else None
+            if given is None and origin in self._open:
+                self._report(node, f"its result has another type; annotate it with {origin.__name__}[…]")
+        pairs = zip(given or (), get_args(node.service), strict=False)
+        own = {variable: argument for variable, argument in pairs if is_variable(variable)}
+        return {**{variable: substitute(value, own) for variable, value in inherited.items()}, **own}
+
+    def _check_implementation(self, node: Node) -> None:
+        """What is registered for a service must be one, type arguments included."""
+        make, base = node.make, get_origin(node.service) or node.service
+        if not isinstance(base, type) or base is UnionType:
+            return
+        by_shape, wrong = getattr(base, "_is_protocol", False), ""  # a protocol's shape is the type checker's business
+        if make is None:
+            if not by_shape and not isinstance(node.instance, base):
+                wrong = f"its instance is a {type(node.instance).__name__}; register a {base.__name__} instead"
+        elif not inspect.isclass(make):
+            return
+        elif inspect.isabstract(make) or (make is base and by_shape):
+            missing = ", ".join(sorted(getattr(make, "__abstractmethods__", ()))) or "a protocol"
+            wrong = f"{make.__name__} is abstract ({missing}); register what implements it"
+        elif base in make.__mro__:
+            pairs = zip(given := arguments(make, base) or (), get_args(node.service), strict=False)
+            if any(ours != theirs and not is_variable(ours) for ours, theirs in pairs):
+                form = f"{base.__name__}[{', '.join(map(name_of, given))}]"
+                wrong = f"{make.__name__} implements {form} instead; register it for that"
+        elif not by_shape and not issubclass(make, base):
+            wrong = f"{make.__name__} does not implement it; derive it from {base.__name__}, or register another class"
+        if wrong:
+            self._report(name_of(node.service), wrong)
+
+    def _check_bounds(self, node: Node, bindings: Mapping[Any, Any], path: Path) -> None:
+        for variable, argument in bindings.items():
             bound = variable.__bound__
             if inspect.isclass(bound) and inspect.isclass(argument) and not issubclass(argument, bound):
-                self._report(
-                    f"{_where(path[-1])}: {name_of(need)} is not possible, {argument.__name__} is no {bound.__name__}"
-                )
+                asker = f"; parameter '{path[-1][1]}' of {_where(path[-1][0])} asks for it" if path else ""
+                self._report(node, f"{argument.__name__} is no {bound.__name__}, which it has to be{asker}")
+
+    def _check_cycle(self, known: Node, path: Path) -> None:
+        nodes = [node for node, _ in path]
+        if known in nodes:
+            chain = " → ".join(f"{_where(node)}({name})" for node, name in path[nodes.index(known) :])
+            self._report(f"{chain} → {_where(known)}", "a cycle; move what they share into a service of its own")
 
     def _check_captives(self, node: Node) -> None:
         """A singleton lives longer than any scope: it must not hold a scoped service, not even through others."""
-        if node.lifetime is not Lifetime.SINGLETON:
-            return
-        for need in _reach(node):
-            if need.lifetime is Lifetime.SCOPED:
-                self._report(
-                    f"{_where(node)}: a singleton would keep the scoped {name_of(need.service)} for ever; "
-                    f"make {name_of(node.service)} scoped, or open a scope for each use"
+        for name, need in node.needs.items() if node.lifetime is Lifetime.SINGLETON else ():
+            for *through, scoped in (way for held in nodes_in(need) for way in scoped_in(held)):
+                way = f" (through {', '.join(map(_where, through))})" if through else ""
+                kept = (
+                    f"parameter '{name}' would keep the scoped {name_of(scoped.service)}{way} for ever in a singleton"
                 )
+                self._report(node, f"{kept}; make {name_of(node.service)} scoped, or open a scope for each use")
 
     def _missing(self, need: Any) -> str:
         near = [name_of(known) for known in self._all if get_origin(known) and get_origin(known) is get_origin(need)]
         hint = f" (there is {', '.join(near)})" if near else ""
         return f"nobody registered{hint}; add it to the services, or give the parameter a default"
 
-    def _report(self, problem: str) -> None:
-        self._problems.setdefault(problem)
+    def _report(self, where: Node | str, problem: str) -> None:
+        self._problems.setdefault(f"{where if isinstance(where, str) else _where(where)}: {problem}")
+
+    def _refuse_problems(self, before: int = 0) -> None:
+        problems, self._problems = self._problems, {}
+        if problems:
+            for late in [*self.nodes][before:]:  # what is refused must not stay behind half linked
+                del self.nodes[late]
+            raise ConfigurationError("\n".join(problems))
 
 
-def _bindings(node: Node) -> dict[Any, Any]:
-    """What the type variables of an open registration's maker stand for, given the closed service."""
-    make = node.make
-    if inspect.isclass(make):
-        closed = class_bindings(make)
-        given = arguments(make, get_origin(node.service) or node.service) or ()
-    else:
-        closed = {}
-        result: Any = get_type_hints(make).get("return") if make is not None else None
-        given = get_args(result)
-    wanted = get_args(node.service)
-    own = {variable: argument for variable, argument in zip(given, wanted, strict=False) if is_variable(variable)}
-    return {**{variable: substitute(value, own) for variable, value in closed.items()}, **own}
+def nodes_in(need: Need | None) -> Sequence[Node]:
+    """The nodes of one need."""
+    return need if isinstance(need, list) else [need] if isinstance(need, Node) else []
 
 
-def _reach(node: Node) -> Sequence[Node]:
-    """What a node holds on to: its needs, and those of the transient ones among them."""
-    found: list[Node] = []
-    for need in node.direct():
-        found.append(need)
-        if need.lifetime is Lifetime.TRANSIENT:
-            found += _reach(need)
-    return found
+def scoped_in(node: Node, through: tuple[Node, ...] = ()) -> Iterator[tuple[Node, ...]]:
+    """The scoped services that the holder of a node holds on to, each behind the transient ones between."""
+    if node.lifetime is Lifetime.SCOPED:
+        yield (*through, node)
+    elif node.lifetime is Lifetime.TRANSIENT and node not in through:  # cycles are another check's finding
+        for need in node.direct():
+            yield from scoped_in(need, (*through, node))
 
 
 def _where(node: Node) -> str:
-    make = node.make
-    name = getattr(make, "__qualname__", None) or repr(make)
-    return name if not inspect.isclass(make) else name_of(make)
+    """What makes a node, as its author knows it."""
+    make, service = node.make, name_of(node.service)
+    if make is None or make is get_origin(node.service):
+        return service
+    name = getattr(make, "__name__", repr(make))
+    return name if inspect.isclass(make) and not get_args(node.service) else f"{name} for {service}"

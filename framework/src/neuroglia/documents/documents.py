@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from typing_extensions import override
 
-from neuroglia.core.errors import NotFoundError
+from neuroglia.core.errors import ConfigurationError, NotFoundError
 from neuroglia.core.generics import words
 from neuroglia.core.paging import DEFAULT_LIMIT, Page, decode_cursor, encode_cursor
 from neuroglia.documents.conditions import Condition
@@ -61,11 +61,13 @@ class Documents(Repository[D], Generic[D]):
 
         Raises:
             MalformedRequest: the cursor does not belong to this find.
-            ConfigurationError: no index serves it.
+            ConfigurationError: no index serves it, or the order is half turned round.
         """
         fields = [order] if isinstance(order, str) else list(order)
         descending = bool(fields) and fields[0].startswith("-")
         names = [name.removeprefix("-") for name in fields]
+        if not descending and any(name.startswith("-") for name in fields):
+            raise ConfigurationError(f"{self._kind.model.__name__}: turn all of the order {fields} round, or none")
         query = (self._kind.collection, where, names, descending)
         after = None if cursor is None else decode_cursor(query, cursor, len(names) + 1)
         find = Find(where, names, descending, limit + 1, after)

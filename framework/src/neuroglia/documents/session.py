@@ -42,7 +42,8 @@ class Session(UnitOfWork):
 
     async def find(self, kind: DocumentType[D], find: Find) -> Sequence[D]:
         """The documents that meet the conditions, as this session sees them."""
-        staged = [entry for entry in self._entries.values() if entry.staged and entry.kind is kind]
+        entries = [entry for (collection, _), entry in self._entries.items() if collection == kind.collection]
+        staged = [entry for entry in entries if entry.staged]
         wider = Find(find.where, find.order, find.descending, find.limit + len(staged), find.after)
         seen = [self._see(kind, stored) for stored in await self.store.find(kind, wider)]
         found = [document for document in seen if document is not None]

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
 
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.errors import ConfigurationError
+from neuroglia.documents.conditions import Condition
 
 D = TypeVar("D")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -50,9 +51,12 @@ class DocumentType(Generic[D]):
         self.key: str = declaration[1]
         self.indexes: tuple[Index, ...] = declaration[2]
         self.codec: JsonCodec[D] = JsonCodec(model)
-        fields = _fields(model)
+        fields, hints = _fields(model), get_type_hints(model)
+        self._nullable: set[str] = set()
         for name in {self.key, *(name for index in self.indexes for name in index)}:
-            if name not in fields:
+            if name in fields:
+                self._nullable |= {name} if type(None) in get_args(hints[name]) else set()
+            else:
                 raise ConfigurationError(f"{model.__name__}: @document names '{name}', which is no field of it")
         if not _NAME.fullmatch(self.collection):
             raise ConfigurationError(f"{model.__name__}: '{self.collection}' is no collection name (a-z, 0-9, _)")
@@ -61,12 +65,19 @@ class DocumentType(Generic[D]):
         """The document's key."""
         return str(getattr(document, self.key))
 
-    def index_for(self, equal: Sequence[str], order: Sequence[str]) -> Index:
+    def index_for(self, where: Sequence[Condition], order: Sequence[str]) -> Index:
         """The index that serves a find, its fields in the index's order.
 
         Raises:
-            ConfigurationError: there is none; says which to declare.
+            ConfigurationError: there is none, or the order is unclear; says what to do.
         """
+        equal = list(dict.fromkeys(condition.field for condition in where if condition.operator == "="))
+        for condition in where:
+            if condition.field not in (*equal, *order):
+                raise ConfigurationError(f"{self.model.__name__}: order by {condition.field} to find a range of it")
+        for name in order:
+            if name in self._nullable:  # a cursor could not go on behind None
+                raise ConfigurationError(f"{self.model.__name__}: {name} may be None, so it gives no order")
         if not equal and not order:
             return ()
         for index in self.indexes:

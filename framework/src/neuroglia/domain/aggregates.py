@@ -123,7 +123,12 @@ def _find_transitions(cls: type) -> Mapping[type[DomainEvent], When]:
         for name, method in vars(owner).items():
             if not getattr(method, "__when__", False):
                 continue
-            hints = get_type_hints(method)
+            try:
+                hints = get_type_hints(method)
+            except NameError as error:
+                raise TypeError(
+                    f"{owner.__name__}.{name}: {error}; import the event's class at the top of the module"
+                ) from None
             kinds = [hints.get(parameter) for parameter in list(inspect.signature(method).parameters)[1:]]
             match kinds:
                 case [type() as kind] if issubclass(kind, DomainEvent):

@@ -6,7 +6,7 @@ from typing import Any
 
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.errors import ConfigurationError
-from neuroglia.domain import DomainEvent, Envelope
+from neuroglia.domain import DomainError, DomainEvent, Envelope
 from neuroglia.domain.events import Upcaster
 from neuroglia.event_sourcing.store import StoredEvent
 
@@ -62,8 +62,10 @@ class EventCodec:
         Raises:
             UnknownEventType, UndecodableEvent: naming stream and revision, not the data.
         """
+        chain = self._chains.get(stored.type)
+        if chain is None and stored.type not in self._codecs:
+            raise UnknownEventType(f"{stored.stream}@{stored.revision} is of the unknown type {stored.type}")
         try:
-            chain = self._chains.get(stored.type)
             if chain is None:
                 return self._codecs[stored.type].decode(stored.data)  # type: ignore[no-any-return]
             name, upcasters = chain
@@ -71,12 +73,10 @@ class EventCodec:
             for upcaster in upcasters:
                 data = upcaster(data)
             return self._codecs[name].decode_mapping(data)  # type: ignore[no-any-return]
-        except KeyError:
-            if stored.type in self._codecs or stored.type in self._chains:
-                raise UndecodableEvent(f"{stored.stream}@{stored.revision} ({stored.type})") from None
-            raise UnknownEventType(f"{stored.stream}@{stored.revision} is of the unknown type {stored.type}") from None
-        except ValueError:
-            raise UndecodableEvent(f"{stored.stream}@{stored.revision} ({stored.type})") from None
+        except (ValueError, LookupError, TypeError, AttributeError, DomainError) as error:
+            # an upcaster that stumbles, or a value object that refuses; `from None`: their texts hold data
+            what = f"{stored.stream}@{stored.revision} ({stored.type}): {type(error).__name__}"
+            raise UndecodableEvent(what) from None
 
     def open(self, stored: StoredEvent) -> Envelope:
         """The event with what the store knows of it. Raises like `decode`."""

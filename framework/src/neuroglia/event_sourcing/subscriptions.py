@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -23,6 +24,8 @@ from neuroglia.event_sourcing.store import BEGINNING, Batch, EventStore, EventSu
 _log: Final = logging.getLogger("neuroglia.subscriptions")
 _STOP_S: Final = 5.0
 _RECONNECT_S: Final = 0.5
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 30.0
 
 
 class SubscriptionState(StrEnum):
@@ -52,6 +55,10 @@ class SubscriptionStatus:
     error: str | None = None
 
 
+class _CheckpointMoved(Exception):
+    """Another runner of this projection was faster: go on from where it is."""
+
+
 class ProjectionRunner:
     """Runs one projection. Everything that a batch writes is committed together with the checkpoint."""
 
@@ -72,31 +79,25 @@ class ProjectionRunner:
         self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
         self._moved = asyncio.Condition()
         self._subscription: EventSubscription | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Follows the log until `stop`. Failures are logged and retried with growing pauses, for ever."""
-        while not self._stopping:
-            async for attempt in self._patiently():
-                with attempt:
-                    await self._load_position()
-            self._subscription = self._store.subscribe(after=self.status.position, prefixes=self.prefixes)
+        while not self._stopping.is_set():
             try:
-                async for batch in self._subscription:
-                    async for attempt in self._patiently():
-                        with attempt:
-                            await self._process(batch)
-            except ConcurrencyError:
-                # another runner of this projection was faster: go on from where it is
+                await self._follow()
+            except _CheckpointMoved:
                 _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
             except Unavailable as error:
                 self._note(error)
-                await asyncio.sleep(_RECONNECT_S)
+                await self._pause(_RECONNECT_S)
+            except tenacity.RetryError:
+                break  # told to stop while it failed: the batch is for the next start
         self.status.state = SubscriptionState.STOPPED
 
     async def stop(self) -> None:
         """Ends `run` after the batch in hand."""
-        self._stopping = True
+        self._stopping.set()
         if self._subscription is not None:
             await self._subscription.stop()
 
@@ -111,6 +112,21 @@ class ProjectionRunner:
     async def last_own_position(self, at_most: int) -> int:
         """The position of the last event up to `at_most` that this runner gets to see."""
         return await self._store.last_position(prefixes=self.prefixes, at_most=at_most)
+
+    async def _follow(self) -> None:
+        async for attempt in self._patiently():
+            with attempt:
+                await self._load_position()
+        self._subscription = self._store.subscribe(after=self.status.position, prefixes=self.prefixes)
+        try:
+            if self._stopping.is_set():  # said before there was a subscription to stop
+                return
+            async for batch in self._subscription:
+                async for attempt in self._patiently():
+                    with attempt:
+                        await self._process(batch)
+        finally:
+            await self._subscription.stop()
 
     async def _load_position(self) -> None:
         async with self._provider.create_scope() as scope:
@@ -135,8 +151,7 @@ class ProjectionRunner:
             projection: Projection = await scope.get(self.kind.projection)
             checkpoint = await session.get(self._checkpoints, name) or Checkpoint(name=name)
             if checkpoint.position != self.status.position:
-                await self._passed(checkpoint.position)
-                raise ConcurrencyError(f"checkpoints/{name}", self.status.position, checkpoint.position)
+                raise _CheckpointMoved
             unknown = 0
             for stored in batch.events:
                 try:
@@ -148,7 +163,12 @@ class ProjectionRunner:
                     await handler(projection, envelope.event, envelope)
             checkpoint.position = batch.events[-1].position
             session.save(self._checkpoints, checkpoint)
-            await session.commit()
+            try:
+                await session.commit()
+            except ConcurrencyError as conflict:
+                if conflict.stream == f"{self._checkpoints.collection}/{name}":
+                    raise _CheckpointMoved from conflict
+                raise
         self.status.unknown_events += unknown
 
     async def _passed(self, position: int) -> None:
@@ -157,13 +177,19 @@ class ProjectionRunner:
             self._moved.notify_all()
 
     def _patiently(self) -> tenacity.AsyncRetrying:
+        first = _FIRST_PAUSE_S
         return tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_not_exception_type((ConcurrencyError, asyncio.CancelledError)),
-            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=30, jitter=0.1),
-            stop=lambda _: self._stopping,
+            retry=tenacity.retry_if_not_exception_type((_CheckpointMoved, asyncio.CancelledError)),
+            wait=tenacity.wait_exponential_jitter(multiplier=first, max=_LONGEST_PAUSE_S, jitter=first),
+            stop=lambda _: self._stopping.is_set(),
+            sleep=self._pause,
             before_sleep=self._note_failure,
-            reraise=True,
         )
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     def _note_failure(self, attempt: tenacity.RetryCallState) -> None:
         self._note(attempt.outcome.exception() if attempt.outcome else None)
@@ -195,7 +221,11 @@ class Subscriptions(HostedService):
         return self._runners[projection]
 
     async def wait_for(self, position: int, seconds: float) -> None:
-        """Returns once every projection has passed the last of its events up to `position`, or after the time."""
+        """Returns once every projection has passed the last of its events up to `position`.
+
+        Raises:
+            TimeoutError: one of them has not, after so many seconds.
+        """
         async with asyncio.timeout(seconds):
             for runner in self._runners.values():
                 await runner.wait_for(await runner.last_own_position(position), seconds)
@@ -218,6 +248,7 @@ class Subscriptions(HostedService):
         _, unfinished = await asyncio.wait(self._tasks, timeout=_STOP_S) if self._tasks else ((), ())
         for task in unfinished:
             task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
         self._tasks = []
 
 

@@ -124,6 +124,7 @@ class WebApplicationBuilder:
             title=service.replace("-", " ").title(),
             docs_url="/api/docs",
             redoc_url=None,
+            redirect_slashes=False,  # a path has one spelling, and a Location is never made from the Host header
             openapi_url="/api/openapi.json",
             lifespan=lambda _: self._lifespan(provider),
             telemetry={"auto_configure": False},

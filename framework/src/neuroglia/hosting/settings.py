@@ -13,7 +13,7 @@ class ServiceSettings(BaseSettings):
     Backing services are URLs whose scheme picks the adapter. `{DATA_DIR}` in them is replaced.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     service: ClassVar[str] = "service"
     """The service's name: in problem types, health and logs."""
 

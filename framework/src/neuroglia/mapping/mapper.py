@@ -4,11 +4,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from pydantic import BaseModel
 
 from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.generics import name_of
+from neuroglia.core.scanning import functions
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,9 +35,10 @@ class NameMapping:
 
 
 def by_name(source: type[Any], target: type[BaseModel]) -> NameMapping:
-    """Declares, at the top level of a module, that a pydantic model is filled from attributes of the same names.
+    """Declares that a pydantic model is filled from attributes of the same names.
 
-    The start checks that the source has one for every required field.
+    Give it a name at the top level of a module, where the mapper looks: `show = by_name(Person, PersonDto)`. The
+    start checks that the source has an attribute for every required field.
     """
     return NameMapping(source, target)
 
@@ -47,20 +50,16 @@ class Mapper:
         """Collects the mappings that these modules declare.
 
         Raises:
-            ConfigurationError: two for one pair of types, one without annotations, or a field that none fills.
+            ConfigurationError: two for one pair of types, one without annotations, or a field that nothing fills.
         """
         self._mappings: dict[tuple[type[Any], type[Any]], Callable[..., Any]] = {}
-        for module in modules:
-            for member in vars(module).values():
-                if isinstance(member, NameMapping):
-                    _check_fields(member)
-                    self._add(member.source, member.target, _from_attributes(member.target))
-                elif hasattr(member, _MARK) and member.__module__ == module.__name__:
-                    hints = get_type_hints(member)
-                    first = next(iter(inspect.signature(member).parameters), "")
-                    if first not in hints or "return" not in hints:
-                        raise ConfigurationError(f"{member.__qualname__}: annotate what a mapping takes and returns")
-                    self._add(hints[first], hints["return"], member)
+        declared = {id(member): member for module in modules for member in vars(module).values()}
+        for member in declared.values():
+            if isinstance(member, NameMapping):
+                _check_fields(member)
+                self._add(member.source, member.target, _from_attributes(member.target))
+        for function in cast("Sequence[Callable[..., Any]]", functions(modules, _MARK)):
+            self._add(*_signature(function), function)
 
     def map(self, source: object, target: type[T], /, **values: object) -> T:
         """The source as a `target`.
@@ -72,13 +71,27 @@ class Mapper:
             if function := self._mappings.get((kind, target)):
                 return function(source, **values)  # type: ignore[no-any-return]
         raise ConfigurationError(
-            f"nothing maps {type(source).__name__} to {target.__name__}; write a @mapping function with this signature"
+            f"nothing maps {type(source).__name__} to {name_of(target)}; write a @mapping function with this signature"
         )
 
     def _add(self, source: type[Any], target: type[Any], function: Callable[..., Any]) -> None:
         if (source, target) in self._mappings:
-            raise ConfigurationError(f"{source.__name__} is mapped to {target.__name__} twice; keep one")
+            raise ConfigurationError(f"{source.__name__} is mapped to {name_of(target)} twice; keep one")
         self._mappings[source, target] = function
+
+
+def _signature(function: Callable[..., Any]) -> tuple[type[Any], Any]:
+    """What a mapping function takes and returns."""
+    try:
+        hints = get_type_hints(function)
+    except NameError as error:
+        raise ConfigurationError(f"{function.__qualname__}: {error}; import it at the top of the module") from None
+    source = hints.get(next(iter(inspect.signature(function).parameters), ""))
+    if not inspect.isclass(source) or "return" not in hints:
+        raise ConfigurationError(
+            f"{function.__qualname__}: annotate what a mapping takes (one class) and what it returns"
+        )
+    return source, hints["return"]
 
 
 def _from_attributes(target: type[BaseModel]) -> Callable[..., Any]:

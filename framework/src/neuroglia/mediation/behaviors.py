@@ -1,23 +1,27 @@
 """The first behaviours of the pipeline: log, retry on conflicts, validate."""
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
+from contextvars import ContextVar
 from typing import Any, ClassVar, Final, get_type_hints
 from weakref import WeakValueDictionary
 
 import tenacity
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict, override
 
-from neuroglia.core.errors import ApplicationError, ConcurrencyError, InvalidRequest
+from neuroglia.core.errors import ApplicationError, ConcurrencyError, ConfigurationError, InvalidRequest
 from neuroglia.core.validation import field_errors
 from neuroglia.domain import DomainError
 from neuroglia.mediation.mediator import PipelineBehavior, Proceed, Stage
 from neuroglia.mediation.requests import Command, Request, RequestHandler
 
 _log: Final = logging.getLogger("neuroglia.mediation")
+_queued: ContextVar[bool] = ContextVar("neuroglia_retry_queued", default=False)
 
 
 class LogBehavior(PipelineBehavior):
@@ -50,7 +54,9 @@ class LogBehavior(PipelineBehavior):
 class RetryBehavior(PipelineBehavior):
     """Runs a command again, in a new scope, when somebody else changed the same stream first.
 
-    Tries after the first run one at a time per stream: those who lost a race queue up instead of racing on.
+    Tries after the first run one at a time per stream: those who lost a race queue up instead of racing on. A
+    command that a handler sends while it is in such a queue does not join a second one: two could wait for each
+    other for ever.
     """
 
     stage: ClassVar[Stage] = Stage.RETRY
@@ -68,14 +74,20 @@ class RetryBehavior(PipelineBehavior):
         try:
             return await proceed(request)
         except ConcurrencyError as conflict:
+            if self._attempts <= 1:
+                raise
             lock = self._locks.setdefault(conflict.stream, asyncio.Lock())
-        async with lock:  # rivals in other processes remain: hence several tries, with a growing random pause
-            return await tenacity.AsyncRetrying(
-                retry=tenacity.retry_if_exception_type(ConcurrencyError),
-                stop=tenacity.stop_after_attempt(self._attempts - 1),
-                wait=tenacity.wait_random_exponential(multiplier=0.002, max=0.1),
-                reraise=True,
-            )(proceed, request)
+        async with nullcontext() if _queued.get() else lock:
+            token = _queued.set(True)
+            try:  # rivals in other processes remain: hence several tries, with a growing random pause
+                return await tenacity.AsyncRetrying(
+                    retry=tenacity.retry_if_exception_type(ConcurrencyError),
+                    stop=tenacity.stop_after_attempt(self._attempts - 1),
+                    wait=tenacity.wait_random_exponential(multiplier=0.002, max=0.1),
+                    reraise=True,
+                )(proceed, request)
+            finally:
+                _queued.reset(token)
 
 
 class ValidationBehavior(PipelineBehavior):
@@ -88,9 +100,10 @@ class ValidationBehavior(PipelineBehavior):
 
     @override
     def applies_to(self, request: type[Request[Any]], handler: type[RequestHandler[Any, Any]]) -> bool:
-        names = tuple(getattr(request, "__dataclass_fields__", ()))
-        if not names:
+        shape: Any = request
+        if not dataclasses.is_dataclass(shape):
             return False
+        names = tuple(field.name for field in dataclasses.fields(shape))
         self._checks[request] = _fields_adapter(request, names), names
         return True
 
@@ -106,7 +119,10 @@ class ValidationBehavior(PipelineBehavior):
 
 def _fields_adapter(request: type[Request[Any]], names: Sequence[str]) -> TypeAdapter[Any]:
     """Checks the fields one by one: a dataclass instance as such would be taken as it is."""
-    hints = get_type_hints(request, include_extras=True)
+    try:
+        hints = get_type_hints(request, include_extras=True)
+    except NameError as error:
+        raise ConfigurationError(f"{request.__name__}: {error}; import it at the top of the module") from None
     shape = {name: hints[name] for name in names}
     fields: Any = TypedDict(request.__name__, shape)  # type: ignore[misc]
-    return TypeAdapter(fields)
+    return TypeAdapter(with_config(ConfigDict(arbitrary_types_allowed=True))(fields))  # domain classes: by isinstance

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from neuroglia.core.errors import ConfigurationError
-from neuroglia.core.generics import arguments, name_of
+from neuroglia.core.generics import arguments, is_variable, name_of
 from neuroglia.core.scanning import classes
 from neuroglia.dependency_injection import ServiceCollection
 from neuroglia.mediation.requests import Request, RequestHandler
@@ -39,10 +39,12 @@ def add_handlers(services: ServiceCollection, modules: Sequence[ModuleType]) -> 
             )
             continue
         (promised,) = arguments(request, Request) or (None,)
-        if not _fits(result, promised):
+        if is_variable(promised):
+            problems.append(f"{request.__name__}: say what answers it, as Command[AccountDto] or Command[None]")
+        elif not _fits(result, promised):
             problems.append(
                 f"{handler.__name__}: answers {request.__name__} with {name_of(result)}, "
-                f"but {request.__name__} promises {name_of(promised)}"
+                f"but {request.__name__} promises {name_of(promised)}; change one of them"
             )
         if request in handlers:
             problems.append(

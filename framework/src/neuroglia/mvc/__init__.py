@@ -4,13 +4,14 @@ from neuroglia.core import DEFAULT_LIMIT, Page
 from neuroglia.mvc.controllers import ControllerBase, controller_router
 from neuroglia.mvc.middleware import RequestMiddleware
 from neuroglia.mvc.problems import Problem, install_problem_handlers
-from neuroglia.mvc.routes import Cursor, Limit, delete, get, patch, post, put
+from neuroglia.mvc.routes import Cursor, Limit, Moment, delete, get, patch, post, put
 
 __all__ = [
     "DEFAULT_LIMIT",
     "ControllerBase",
     "Cursor",
     "Limit",
+    "Moment",
     "Page",
     "Problem",
     "RequestMiddleware",

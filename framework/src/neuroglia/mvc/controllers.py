@@ -13,6 +13,7 @@ from typing_extensions import override
 from neuroglia.core.context import current_context
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.mediation import Mediator
+from neuroglia.mvc.bodies import StrictRoute
 from neuroglia.mvc.problems import PROBLEM_RESPONSES
 from neuroglia.mvc.routes import MARK, Endpoint
 
@@ -57,7 +58,12 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
 def controller_router(controller: ControllerBase, base: str) -> APIRouter:
     """The routes of a controller below the path `base`."""
     kind = type(controller)
-    router = APIRouter(prefix=f"{base}{controller.prefix}", tags=[*controller.tags], responses=PROBLEM_RESPONSES)
+    router = APIRouter(
+        prefix=f"{base}{controller.prefix}",
+        tags=[*controller.tags],
+        responses=PROBLEM_RESPONSES,
+        route_class=StrictRoute,
+    )
     for name, endpoint in endpoints(kind).items():
         method = getattr(controller, name)
         options: dict[str, Any] = {"openapi_extra": {"x-required-scopes": [*endpoint.scopes]}, **endpoint.options}

@@ -9,7 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from neuroglia.core.context import current_context
 from neuroglia.core.errors import (
@@ -74,6 +77,7 @@ class Problem(BaseModel):
     errors: list[ProblemError] | None = None
 
 
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CONTENT: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"description": "The request is refused.", "content": _CONTENT},
@@ -113,16 +117,40 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
         rest = field_errors([finding for finding in found if finding["loc"][0] != "body"])
         return problem_response(service, 422, _CODES[422], "Some values are not valid.", [*rest, *body])
 
-    async def http(_: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = error.status_code
+        headers = {"allow": _allowed(app, request.scope)} if status == 405 else error.headers
         code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
-        return problem_response(service, status, code, str(error.detail), headers=error.headers)
+        return problem_response(service, status, code, str(error.detail), headers=headers)
 
     app.add_exception_handler(DomainError, refused)
     app.add_exception_handler(ApplicationError, refused)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(HTTPException, http)
+    _describe(app)
+
+
+def _allowed(app: FastAPI, scope: Scope) -> str:
+    """The methods of all routes with this path; Starlette itself names those of the first one."""
+    return ", ".join(
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+    )
+
+
+def _describe(app: FastAPI) -> None:
+    """Adds the schema that PROBLEM_RESPONSES refer to."""
+    generate = app.openapi
+    _, found = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
+
+    def openapi() -> dict[str, Any]:
+        described = generate()
+        described.setdefault("components", {}).setdefault("schemas", {}).update(found["$defs"])
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI: "Extending OpenAPI"
 
 
 def problem_response(

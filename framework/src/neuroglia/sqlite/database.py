@@ -6,9 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+import tenacity
 
 from neuroglia.core.errors import Unavailable
 
@@ -38,11 +41,7 @@ class Database:
     def __init__(self, path: str) -> None:
         self._path = path
         self._in_memory = path == ":memory:"
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-read")
-        self._local = threading.local()
-        self._read_connections: list[sqlite3.Connection] = []
 
     async def open(self, schema: str) -> None:
         """Opens the file, making it if need be, and applies the schema (statements that may be repeated).
@@ -55,16 +54,20 @@ class Database:
                 Path(self._path).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise Unavailable(f"the folder of {self._path} cannot be made: {error.strerror}") from error
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._writer = threading.Thread(
-            target=self._write_loop,
-            args=(asyncio.get_running_loop(), ready),
-            name="sqlite-write",
-            daemon=True,
-        )
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-read")
+        self._local = threading.local()
+        self._read_connections: list[sqlite3.Connection] = []
+        loop = asyncio.get_running_loop()
+        ready = _Job(_prepare, loop.create_future(), loop)
+        self._writer = threading.Thread(target=self._write_loop, args=(ready,), name="sqlite-write", daemon=True)
         self._writer.start()
-        await ready
-        await self.write(lambda connection: _run_script(connection, schema))
+        try:
+            await ready.future
+            await self.write(lambda connection: _run_script(connection, schema))
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def write(self, work: Work[T]) -> T:
         """Runs `work` in a transaction and returns its result once that is durable.
@@ -85,6 +88,8 @@ class Database:
         Raises:
             Unavailable: the file cannot be read.
         """
+        if self._writer is None:
+            raise Unavailable("the database is closed")
         if self._in_memory:
             return await self.write(work)
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
@@ -96,7 +101,7 @@ class Database:
         self._writer = None
         self._jobs.put(None)
         await asyncio.to_thread(writer.join)
-        self._readers.shutdown(wait=True)
+        await asyncio.to_thread(self._readers.shutdown)
         for connection in self._read_connections:
             connection.close()
 
@@ -118,16 +123,17 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
-    def _write_loop(self, loop: asyncio.AbstractEventLoop, ready: asyncio.Future[None]) -> None:
+    def _write_loop(self, ready: _Job) -> None:
         try:
-            connection = self._connect()
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            with closing(self._connect()) as connection:
+                ready.work(connection)
+                ready.loop.call_soon_threadsafe(_deliver, ready)
+                self._serve(connection)
         except sqlite3.Error as error:
-            loop.call_soon_threadsafe(ready.set_exception, _unavailable(error))
-            return
-        loop.call_soon_threadsafe(ready.set_result, None)
+            ready.error = _unavailable(error)
+            ready.loop.call_soon_threadsafe(_deliver, ready)
+
+    def _serve(self, connection: sqlite3.Connection) -> None:
         stopping = False
         while not stopping:
             group: list[_Job] = []
@@ -144,7 +150,22 @@ class Database:
                 _commit(connection, group)
                 for member in group:
                     member.loop.call_soon_threadsafe(_deliver, member)
-        connection.close()
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(_is_busy),  # unlike all else, the change to WAL does not wait for others
+    stop=tenacity.stop_after_delay(_BUSY_TIMEOUT_S),
+    wait=tenacity.wait_random(0, 0.02),
+    reraise=True,
+)
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
@@ -161,7 +182,8 @@ def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # the next BEGIN says so if it is still broken
+                connection.execute("ROLLBACK")
         for job in group:  # one commit: what it does not hold, nobody has written
             job.error = job.error or _unavailable(error)
 

@@ -2,6 +2,6 @@
 
 from neuroglia.testing.aggregates import given
 from neuroglia.testing.doubles import FixedClock, SequentialIds
-from neuroglia.testing.service import RunningService, running
+from neuroglia.testing.service import Answer, RunningService, running
 
-__all__ = ["FixedClock", "RunningService", "SequentialIds", "given", "running"]
+__all__ = ["Answer", "FixedClock", "RunningService", "SequentialIds", "given", "running"]

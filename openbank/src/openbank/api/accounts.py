@@ -4,9 +4,8 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
-from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, get, post
+from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Moment, Page, get, post
 from openbank.api.fields import Id, Reference, RequestModel
 from openbank.api.fields import Limit as OverdraftLimit
 from openbank.application.commands.close_account import CloseAccount
@@ -59,8 +58,8 @@ class AccountsController(ControllerBase):
         self,
         account_id: str,
         type: TransactionType | None = None,
-        from_: Annotated[AwareDatetime | None, Query(alias="from", description="Recorded then or later.")] = None,
-        to: Annotated[AwareDatetime | None, Query(description="Recorded before.")] = None,
+        from_: Annotated[Moment | None, Query(alias="from", description="Recorded then or later.")] = None,
+        to: Annotated[Moment | None, Query(description="Recorded before.")] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Page[TransactionDto]:

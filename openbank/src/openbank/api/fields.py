@@ -1,26 +1,48 @@
 """The fields that several requests share, with what is allowed in them."""
 
+import re
+from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 import pycountry
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=0, max_length=140)]
+_NO_CONTROLS: Final = r"^\P{Cc}*$"
+_DECIMAL: Final = r"[0-9]{1,12}(\.[0-9]{1,2})?"
+
+
+def _written(form: str, hint: str) -> Callable[[object], str]:
+    """Takes text of this form alone. pydantic reads more: `1E+2`, `1_000` and floats as amounts, numbers as dates."""
+    pattern = re.compile(form)
+
+    def check(value: object) -> str:
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return value
+        raise ValueError(hint)
+
+    return check
+
+
+def _positive(amount: Decimal) -> Decimal:
+    if amount == 0:
+        raise ValueError("nothing cannot be moved")
+    return amount
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_NO_CONTROLS)]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=140, pattern=_NO_CONTROLS)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Amount = Annotated[
+Date = Annotated[date, BeforeValidator(_written("[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date reads 1990-12-31"))]
+Limit = Annotated[
     Decimal,
-    Field(
-        gt=0,
-        lt=10**12,
-        decimal_places=2,
-        allow_inf_nan=False,
-        examples=["12.50"],
-        description="At most two decimals.",
+    BeforeValidator(
+        _written(_DECIMAL, 'an amount is text, such as "12.50", below 10^12 and with at most two decimals'),
+        json_schema_input_type=Annotated[str, Field(pattern=f"^{_DECIMAL}$", examples=["12.50"])],
     ),
 ]
-Limit = Annotated[Decimal, Field(ge=0, lt=10**12, decimal_places=2, allow_inf_nan=False, examples=["100.00"])]
+Amount = Annotated[Limit, AfterValidator(_positive)]
 
 
 def _existing_country(code: str) -> str:

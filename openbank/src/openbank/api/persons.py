@@ -1,9 +1,7 @@
 """`/persons`."""
 
-from datetime import date
-
 from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, get, post, put
-from openbank.api.fields import Country, RequestModel, Text
+from openbank.api.fields import Country, Date, RequestModel, Text
 from openbank.application.commands.change_address import ChangeAddress
 from openbank.application.commands.register_person import RegisterPerson
 from openbank.application.queries.get_person import GetPerson
@@ -30,7 +28,7 @@ class RegisterPersonRequest(RequestModel):
     first_name: Text
     last_name: Text
     nationality: Country
-    date_of_birth: date
+    date_of_birth: Date
     gender: Gender | None = None
     address: AddressRequest
 

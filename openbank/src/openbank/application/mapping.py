@@ -3,6 +3,7 @@
 from neuroglia.domain import Envelope
 from neuroglia.mapping import mapping
 from openbank.domain.events.accounts import MoneyMoved
+from openbank.domain.events.persons import PersonRegistered
 from openbank.domain.models.address import Address
 from openbank.domain.models.bank_account import BankAccount
 from openbank.domain.models.person import Person
@@ -37,6 +38,24 @@ def show_person(person: Person) -> PersonDto:
         address=show_address(person.address),
         registered_at=person.created_at,
         version=person.version,
+    )
+
+
+@mapping
+def show_registered(envelope: Envelope) -> PersonDto:
+    """A person as they were registered."""
+    person = envelope.event
+    assert isinstance(person, PersonRegistered)
+    return PersonDto(
+        id=envelope.aggregate_id,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        nationality=person.nationality,
+        date_of_birth=person.date_of_birth,
+        gender=person.gender,
+        address=show_address(person.address),
+        registered_at=envelope.recorded_at,
+        version=envelope.revision,
     )
 
 

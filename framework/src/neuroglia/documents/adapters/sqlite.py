@@ -43,7 +43,7 @@ class SqliteDocumentStore(DocumentStore):
                 )
                 for index in kind.indexes:
                     columns = ", ".join([*map(_field, index), "key"])
-                    name = "_".join((kind.collection, "by", *index))
+                    name = f"{kind.collection}:{','.join(index)}"  # no other collection's or index's name is like it
                     connection.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{kind.collection}" ({columns})')
 
         await self._database.write(work)
@@ -89,8 +89,7 @@ def _apply(connection: sqlite3.Connection, write: Write) -> None:
 
 
 def _select(kind: DocumentType[Any], find: Find) -> tuple[str, list[object]]:
-    equal = [condition.field for condition in find.where if condition.operator == "="]
-    index: Index = kind.index_for(equal, find.order)
+    index: Index = kind.index_for(find.where, find.order)
     by_field: dict[str, list[Condition]] = {}
     for condition in find.where:
         by_field.setdefault(condition.field, []).append(condition)

@@ -192,12 +192,12 @@ def _repeated(
     return Appended(rows[-1][1], rows[-1][2])
 
 
-def _matching(prefixes: Sequence[str]) -> tuple[str, list[str]]:
+def _matching(prefixes: Sequence[str]) -> tuple[str, list[str | int]]:
     if not prefixes:
         return "TRUE", []
-    # a range of the text order, not LIKE: no wildcards to escape, and an index can serve it
-    where = " OR ".join("(stream >= ? AND stream < ?)" for _ in prefixes)
-    return f"({where})", [bound for prefix in prefixes for bound in (prefix, prefix + "\U0010ffff")]
+    # not LIKE: no wildcards to escape; no index either, for a scan in the log's order ends with the page
+    where = " OR ".join("substr(stream, 1, ?) = ?" for _ in prefixes)
+    return f"({where})", [part for prefix in prefixes for part in (len(prefix), prefix)]
 
 
 def _stored(row: tuple[Any, ...]) -> StoredEvent:

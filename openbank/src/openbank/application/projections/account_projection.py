@@ -29,19 +29,7 @@ class AccountProjection(Projection):
 
     @on
     async def registered(self, event: PersonRegistered, envelope: Envelope) -> None:
-        await self.persons.save(
-            PersonDto(
-                id=envelope.aggregate_id,
-                first_name=event.first_name,
-                last_name=event.last_name,
-                nationality=event.nationality,
-                date_of_birth=event.date_of_birth,
-                gender=event.gender,
-                address=self.mapper.map(event.address, AddressDto),
-                registered_at=envelope.recorded_at,
-                version=envelope.revision,
-            )
-        )
+        await self.persons.save(self.mapper.map(envelope, PersonDto))
 
     @on
     async def moved(self, event: PersonAddressChanged, envelope: Envelope) -> None:

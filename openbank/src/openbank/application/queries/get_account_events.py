@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from neuroglia.core import NotFoundError, Page
+from neuroglia.core import MalformedRequest, NotFoundError, Page
 from neuroglia.core.paging import decode_cursor, encode_cursor
 from neuroglia.event_sourcing import EventStore, stream_name
 from neuroglia.mediation import Query, QueryHandler
@@ -28,8 +28,11 @@ class GetAccountEventsHandler(QueryHandler[GetAccountEvents, Page[StoredEventDto
         stream = stream_name(BankAccount, query.account_id)
         after = -1
         if query.cursor is not None:
-            (last,) = decode_cursor([stream], query.cursor, 1)
-            after = int(last or 0)
+            match decode_cursor([stream], query.cursor, 1):
+                case [int() as after]:
+                    pass
+                case _:
+                    raise MalformedRequest("The cursor does not belong to this list.")
         events = [event async for event in self.store.read(stream, after=after, limit=query.limit + 1)]
         if not events and after < 0:
             raise NotFoundError("bank account", query.account_id)

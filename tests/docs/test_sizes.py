@@ -1,0 +1,59 @@
+"""Light means light: what a use case costs to write, and how large the framework may grow.
+
+Counted are lines of code, without blank lines, comments, docstrings and imports.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.sloc import count, count_definition
+
+ROOT = Path(__file__).parents[2]
+BANK = ROOT / "openbank/src/openbank"
+FRAMEWORK = ROOT / "framework/src/neuroglia"
+
+
+def test_the_deposit_use_case_takes_at_most_45_lines() -> None:
+    lines = (
+        count_definition(BANK / "application/commands/deposit_money.py", "DepositMoney")
+        + count_definition(BANK / "application/commands/deposit_money.py", "DepositMoneyHandler")
+        + count_definition(BANK / "api/transactions.py", "TransactionsController.deposit")
+        + count_definition(BANK / "api/transactions.py", "MovementRequest")
+        + count_definition(BANK / "domain/events/accounts.py", "MoneyMoved")
+        + count_definition(BANK / "domain/events/accounts.py", "MoneyDeposited")
+        + count_definition(BANK / "domain/models/bank_account.py", "BankAccount.deposit")
+    )
+    assert lines <= 45
+
+
+def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
+    commands = [BANK / f"application/commands/{verb}_account.py" for verb in ("open", "freeze", "unfreeze", "close")]
+    lines = count(
+        BANK / "domain/models/bank_account.py",
+        *commands,
+        BANK / "application/presenter.py",
+        BANK / "application/projections/account_projection.py",
+        BANK / "api/accounts.py",
+        BANK / "main.py",
+    )
+    assert lines <= 260
+
+
+@pytest.mark.parametrize(
+    ("package", "most"),
+    {
+        "core": 330,
+        "dependency_injection": 350,
+        "mediation": 200,
+        "mvc": 350,
+        "hosting": 300,
+        "mapping": 120,
+        "event_sourcing": 1800,
+        "documents": 1000,
+        "testing": 250,
+        "": 6000,
+    }.items(),
+)
+def test_the_framework_stays_light(package: str, most: int) -> None:
+    assert count(FRAMEWORK / package) <= most

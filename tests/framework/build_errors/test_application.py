@@ -1,0 +1,473 @@
+"""What stops the start of a whole application, from files as a newcomer would write them."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from neuroglia.core import ConfigurationError
+from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
+
+SOUND = {
+    "domain/__init__.py": "",
+    "domain/shop.py": """
+        from neuroglia.domain import AggregateRoot, DomainEvent, event, when
+
+        @event("shop.opened.v1")
+        class Opened(DomainEvent):
+            name: str
+
+        class Shop(AggregateRoot, stream="shop"):
+            @when
+            def _opened(self, event: Opened) -> None:
+                self.name = event.name
+        """,
+    "models/__init__.py": "",
+    "models/shops.py": """
+        from pydantic import BaseModel
+        from neuroglia.documents import document
+
+        @document("shops", indexes=["name"])
+        class ShopDto(BaseModel):
+            id: str
+            name: str
+        """,
+    "application/__init__.py": "",
+    "application/open_shop.py": """
+        from dataclasses import dataclass
+        from neuroglia.domain import Repository
+        from neuroglia.mediation import Command, CommandHandler
+        from app.domain.shop import Opened, Shop
+
+        @dataclass(frozen=True, slots=True)
+        class OpenShop(Command[str]):
+            name: str
+
+        class OpenShopHandler(CommandHandler[OpenShop, str]):
+            def __init__(self, shops: Repository[Shop]) -> None:
+                self.shops = shops
+
+            async def handle(self, command: OpenShop) -> str:
+                shop = Shop(command.name)
+                shop.apply(Opened(name=command.name))
+                await self.shops.save(shop)
+                return shop.id
+        """,
+    "application/shops.py": """
+        from neuroglia.documents import Documents
+        from neuroglia.domain import Envelope
+        from neuroglia.event_sourcing import Projection, on
+        from app.domain.shop import Opened
+        from app.models.shops import ShopDto
+
+        class ShopProjection(Projection):
+            def __init__(self, shops: Documents[ShopDto]) -> None:
+                self.shops = shops
+
+            @on
+            async def opened(self, event: Opened, envelope: Envelope) -> None:
+                await self.shops.save(ShopDto(id=envelope.aggregate_id, name=event.name))
+        """,
+    "api/__init__.py": "",
+    "api/shops.py": """
+        from neuroglia.mvc import ControllerBase, get
+        from app.models.shops import ShopDto
+
+        class ShopsController(ControllerBase):
+            @get("/{id}", scopes=["shop:read"])
+            async def shop(self, id: str) -> ShopDto:
+                raise NotImplementedError
+        """,
+}
+
+Build = Callable[..., str]
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, str]], None]]:
+    """Builds the sound application with some files replaced or added."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def run(changed: dict[str, str]) -> None:
+        for name, text in {"__init__.py": "", **SOUND, **changed}.items():
+            path = tmp_path / "app" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text))
+        builder = WebApplicationBuilder(
+            ServiceSettings(event_store_url="sqlite:///:memory:", document_store_url="sqlite:///:memory:")
+        )
+        builder.add_controllers("app.api")
+        builder.add_mediation("app.application")
+        builder.add_event_sourcing("app.domain", subscriptions="app.application")
+        builder.add_documents("app.models")
+        builder.build()
+
+    yield run
+    for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def refused(build: Callable[[dict[str, str]], None]) -> Build:
+    """The message that a changed application is refused with."""
+
+    def run(**changed: str) -> str:
+        with pytest.raises(ConfigurationError) as failed:
+            build({f"{name.replace('__', '/')}.py": text for name, text in changed.items()})
+        return str(failed.value)
+
+    return run
+
+
+def test_given_nothing_wrong_when_built_then_it_is_built(build: Callable[[dict[str, str]], None]) -> None:
+    build({})
+
+
+def test_given_a_missing_service_when_built_then_class_parameter_and_remedy_are_named(refused: Build) -> None:
+    message = refused(
+        application__rename="""
+        from dataclasses import dataclass
+        from neuroglia.mediation import Command, CommandHandler
+
+        class Mailer: ...
+
+        @dataclass(frozen=True)
+        class Rename(Command[None]):
+            name: str
+
+        class RenameHandler(CommandHandler[Rename, None]):
+            def __init__(self, mailer: Mailer) -> None: ...
+            async def handle(self, command: Rename) -> None: ...
+        """
+    )
+
+    assert message == (
+        "RenameHandler: parameter 'mailer' needs Mailer, which nobody registered; "
+        "add it to the services, or give the parameter a default"
+    )
+
+
+def test_given_a_cycle_when_built_then_each_step_is_named(refused: Build) -> None:
+    message = refused(
+        application__ring="""
+        from neuroglia.mediation import Query, QueryHandler
+
+        class Ring(Query[None]): ...
+
+        class RingHandler(QueryHandler[Ring, None]):
+            def __init__(self, self_again: "RingHandler") -> None: ...
+            async def handle(self, query: Ring) -> None: ...
+        """
+    )
+
+    assert message.startswith("RingHandler(self_again) → RingHandler: a cycle; move what they share")
+
+
+def test_given_a_controller_that_captures_a_repository_when_built_then_the_remedy_is_told(refused: Build) -> None:
+    message = refused(
+        api__greedy="""
+        from neuroglia.documents import Documents
+        from neuroglia.mediation import Mediator
+        from neuroglia.mvc import ControllerBase
+        from app.models.shops import ShopDto
+
+        class GreedyController(ControllerBase):
+            def __init__(self, mediator: Mediator, shops: Documents[ShopDto]) -> None:
+                super().__init__(mediator)
+        """
+    )
+
+    assert message == (
+        "GreedyController: parameter 'shops' would keep the scoped Documents[ShopDto] for ever in a singleton; "
+        "make GreedyController scoped, or open a scope for each use"
+    )
+
+
+SECOND_HANDLER = """
+        from neuroglia.mediation import CommandHandler
+        from app.application.open_shop import OpenShop
+
+        class OtherHandler(CommandHandler[OpenShop, {result}]):
+            async def handle(self, command: OpenShop) -> {result}:
+                raise NotImplementedError
+        """
+
+
+def test_given_two_handlers_for_one_command_when_built_then_both_are_named(refused: Build) -> None:
+    message = refused(application__other=SECOND_HANDLER.format(result="str"))
+
+    assert message == "OpenShop: has two handlers, OpenShopHandler and OtherHandler; keep one"
+
+
+def test_given_a_handler_with_another_result_when_built_then_both_results_are_named(refused: Build) -> None:
+    message = refused(application__other=SECOND_HANDLER.format(result="int"))
+
+    assert "OtherHandler: answers OpenShop with int, but OpenShop promises str; change one of them" in message
+
+
+def test_given_a_command_without_handler_when_built_then_it_is_named(refused: Build) -> None:
+    message = refused(
+        application__lonely="""
+        from neuroglia.mediation import Command
+
+        class Lonely(Command[None]): ...
+        """
+    )
+
+    assert message == "Lonely: has no handler; write LonelyHandler beside it"
+
+
+def test_given_a_command_whose_field_types_cannot_be_resolved_when_built_then_it_is_named(refused: Build) -> None:
+    message = refused(
+        application__vague="""
+        from __future__ import annotations
+        from dataclasses import dataclass
+        from typing import TYPE_CHECKING
+        from neuroglia.mediation import Command, CommandHandler
+        if TYPE_CHECKING:
+            from decimal import Decimal
+
+        @dataclass(frozen=True)
+        class Vague(Command[None]):
+            amount: Decimal
+
+        class VagueHandler(CommandHandler[Vague, None]):
+            async def handle(self, command: Vague) -> None: ...
+        """
+    )
+
+    assert message == "Vague: name 'Decimal' is not defined; import it at the top of the module"
+
+
+def test_given_two_projections_that_write_one_model_when_built_then_both_are_named(refused: Build) -> None:
+    message = refused(
+        application__rival="""
+        from neuroglia.documents import Documents
+        from neuroglia.event_sourcing import Projection
+        from app.models.shops import ShopDto
+
+        class RivalProjection(Projection):
+            def __init__(self, shops: Documents[ShopDto]) -> None: ...
+        """
+    )
+
+    assert "RivalProjection" in message
+    assert "ShopProjection" in message
+    assert "both write ShopDto; a read model has one projection" in message
+
+
+def test_given_a_mapping_with_an_unfilled_field_when_built_then_the_field_is_named(refused: Build) -> None:
+    message = refused(
+        application__mapping="""
+        from pydantic import BaseModel
+        from neuroglia.mapping import by_name
+        from app.models.shops import ShopDto
+
+        class Wide(BaseModel):
+            name: str
+            email: str
+
+        show = by_name(ShopDto, Wide)
+        """
+    )
+
+    assert message.startswith("by_name(ShopDto, Wide): ShopDto has no 'email'; give Wide.email a default")
+
+
+@pytest.mark.parametrize(
+    ("decorator", "said"),
+    [
+        ("@get('/x')", "says not who may call it; add scopes"),
+        ("@post('/x', status_code=201, scopes=['shop:write'])", "a 201 names what was created; add location="),
+    ],
+)
+def test_given_an_endpoint_that_says_too_little_when_built_then_the_remedy_is_told(
+    refused: Build, decorator: str, said: str
+) -> None:
+    message = refused(
+        api__things=f"""
+        from neuroglia.mvc import ControllerBase, get, post
+
+        class ThingsController(ControllerBase):
+            {decorator}
+            async def thing(self) -> str:
+                return ""
+        """
+    )
+
+    assert message.startswith(f"ThingsController.thing: {said}")
+
+
+def test_given_a_module_that_fails_to_import_when_built_then_it_is_named(refused: Build) -> None:
+    message = refused(application__broken="import not_there")
+
+    assert message == (
+        "app.application.broken cannot be imported: ModuleNotFoundError: No module named 'not_there' "
+        "(in app.application.broken, line 1)"
+    )
+
+
+def test_given_an_event_without_a_name_when_built_then_the_remedy_is_told(refused: Build) -> None:
+    message = refused(
+        domain__nameless="""
+        from neuroglia.domain import DomainEvent
+
+        class Nameless(DomainEvent): ...
+        """
+    )
+
+    assert message == 'Nameless: an event needs a name; write @event("service.fact.v1") over it'
+
+
+EVENT = """
+        from neuroglia.domain import DomainEvent, event, upcast
+
+        @event("{name}")
+        class Closed(DomainEvent): ...
+        """
+
+
+def test_given_two_events_with_one_name_when_built_then_it_is_refused(refused: Build) -> None:
+    message = refused(domain__closed=EVENT.format(name="shop.opened.v1"))
+
+    assert "another event is already called shop.opened.v1" in message
+    assert "Opened" in message or "Closed" in message
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([("a.v1", "a.v2")], "a.v1: its upcasters end at a.v2, which is no event of this service"),
+        ([("a.v1", "a.v2"), ("a.v2", "a.v1")], "a.v1: its upcasters form a cycle at a.v1"),
+        ([("a.v1", "a.v1")], "a.v1: its upcasters form a cycle at a.v1"),
+        ([("a.v1", "shop.closed.v1"), ("a.v1", "shop.opened.v1")], "a.v1: two upcasters start from it; keep one"),
+        ([("shop.closed.v1", "shop.opened.v1")], "an event class and an upcaster both have this name"),
+    ],
+)
+def test_given_upcasters_that_lead_nowhere_when_built_then_the_event_is_named(
+    refused: Build, steps: list[tuple[str, str]], said: str
+) -> None:
+    upcasters = "".join(
+        f"""
+        @upcast("{old}", to="{new}")
+        def step_{index}(data):
+            return data
+        """
+        for index, (old, new) in enumerate(steps)
+    )
+
+    assert said in refused(domain__closed=EVENT.format(name="shop.closed.v1") + upcasters)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("class Lost(AggregateRoot): ...", "Lost: has no stream; write (AggregateRoot, stream="),
+        ("class Rival(AggregateRoot, stream='shop'): ...", "already has the stream 'shop'"),
+        (
+            """class Deaf(AggregateRoot, stream='deaf'):
+            @when
+            def heard(self, event): ...""",
+            "Deaf.heard: a @when method takes self and one event, annotated",
+        ),
+        (
+            """class Blind(AggregateRoot, stream='blind'):
+            @when
+            def seen(self, event: 'Unseen') -> None: ...""",
+            "Blind.seen: name 'Unseen' is not defined; import the event's class at the top of the module",
+        ),
+        ("class Bad(AggregateRoot, stream='a-b'): ...", "Bad: a stream category is not empty and has no '-'"),
+    ],
+)
+def test_given_an_aggregate_that_is_declared_wrongly_when_built_then_it_is_named(
+    refused: Build, text: str, said: str
+) -> None:
+    assert said in refused(domain__more=f"from neuroglia.domain import AggregateRoot, when\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("declaration", "said"),
+    [
+        ('@document("things", indexes=["colour"])', "Thing: @document names 'colour', which is no field of it"),
+        ('@document("things", key="colour")', "Thing: @document names 'colour', which is no field of it"),
+        ('@document("Some Things")', "Thing: 'Some Things' is no collection name (a-z, 0-9, _)"),
+    ],
+)
+def test_given_a_document_that_is_declared_wrongly_when_built_then_it_is_named(
+    refused: Build, declaration: str, said: str
+) -> None:
+    message = refused(
+        models__things=f"""
+        from pydantic import BaseModel
+        from neuroglia.documents import document
+
+        {declaration}
+        class Thing(BaseModel):
+            id: str
+        """
+    )
+
+    assert said in message
+
+
+def test_given_a_handler_that_reads_an_undeclared_document_when_built_then_class_and_model_are_named(
+    refused: Build,
+) -> None:
+    message = refused(
+        application__find="""
+        from neuroglia.documents import Documents
+        from neuroglia.mediation import Query, QueryHandler
+        from app.domain.shop import Opened
+
+        class Find(Query[None]): ...
+
+        class FindHandler(QueryHandler[Find, None]):
+            def __init__(self, found: Documents[Opened]) -> None: ...
+            async def handle(self, query: Find) -> None: ...
+        """
+    )
+
+    assert message.startswith("Documents[Opened]: parameter 'kind' needs DocumentType[Opened], which nobody registered")
+    assert message.endswith("(asked for by FindHandler)")
+
+
+def test_given_a_repository_of_what_is_no_aggregate_when_built_then_class_and_parameter_are_named(
+    refused: Build,
+) -> None:
+    message = refused(
+        application__find="""
+        from neuroglia.domain import Repository
+        from neuroglia.mediation import Query, QueryHandler
+        from app.models.shops import ShopDto
+
+        class Find(Query[None]): ...
+
+        class FindHandler(QueryHandler[Find, None]):
+            def __init__(self, shops: Repository[ShopDto]) -> None: ...
+            async def handle(self, query: Find) -> None: ...
+        """
+    )
+
+    assert message == (
+        "EventSourcedRepository for Repository[ShopDto]: ShopDto is no AggregateRoot, which it has to be; "
+        "parameter 'shops' of FindHandler asks for it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "remedy"),
+    [
+        ("event_store_url", "redis://x", "EVENT_STORE_URL: no event store is known for 'redis://'"),
+        ("document_store_url", "redis://x", "DOCUMENT_STORE_URL: no document store is known for 'redis://'"),
+    ],
+)
+async def test_given_a_store_that_nobody_knows_when_connected_then_variable_and_remedy_are_named(
+    variable: str, url: str, remedy: str
+) -> None:
+    from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
+
+    connect = connect_event_store if variable == "event_store_url" else connect_document_store
+    with pytest.raises(ConfigurationError, match=remedy):
+        connect(url)

@@ -1,0 +1,35 @@
+"""The document stores that must keep the contract. A new adapter adds itself here, and nothing else changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from neuroglia.documents import DocumentStore
+from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """How to come by a store.
+
+    Attributes:
+        make: a store object that is not opened yet, on the data that belongs to a place; a new place is empty.
+        shared: a second object on the same place sees the same data, also after the first was closed.
+    """
+
+    name: str
+    make: Callable[[Path], DocumentStore]
+    shared: bool = True
+
+
+ADAPTERS = [
+    Adapter("sqlite-file", lambda place: SqliteDocumentStore(str(place / "documents.db"))),
+    Adapter("sqlite-memory", lambda _: SqliteDocumentStore(":memory:"), shared=False),
+]
+
+on_shared_data = pytest.mark.parametrize(
+    "adapter", [adapter for adapter in ADAPTERS if adapter.shared], indirect=True, ids=lambda adapter: adapter.name
+)
+"""Marks what only makes sense where a second object sees the same data."""

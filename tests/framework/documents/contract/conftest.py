@@ -1,0 +1,38 @@
+"""Each adapter in turn, with collections to play with."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from neuroglia.documents import DocumentStore
+from tests.framework.documents.contract.adapters import ADAPTERS, Adapter
+from tests.framework.documents.models import OTHERS, THINGS
+
+OpenStore = Callable[[], Awaitable[DocumentStore]]
+
+
+@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.name)
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    return request.param
+
+
+@pytest.fixture
+async def open_store(adapter: Adapter, tmp_path: Path) -> AsyncIterator[OpenStore]:
+    """Opens store objects on this test's data."""
+    async with AsyncExitStack() as exits:
+
+        async def open_one() -> DocumentStore:
+            store = adapter.make(tmp_path)
+            await store.open()
+            exits.push_async_callback(store.aclose)
+            await store.prepare([THINGS, OTHERS])
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> DocumentStore:
+    return await open_store()

@@ -1,0 +1,36 @@
+"""The event stores that must keep the contract. A new adapter adds itself here, and nothing else changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from neuroglia.event_sourcing import EventStore
+from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """How to come by a store.
+
+    Attributes:
+        make: a store object that is not opened yet, on the data that belongs to a place. The data may hold what other
+            tests wrote: the suite uses stream names of its own and starts from the head that it finds.
+        shared: a second object on the same place sees the same data, also after the first was closed.
+    """
+
+    name: str
+    make: Callable[[Path], EventStore]
+    shared: bool = True
+
+
+ADAPTERS = [
+    Adapter("sqlite-file", lambda place: SqliteEventStore(str(place / "events.db"))),
+    Adapter("sqlite-memory", lambda _: SqliteEventStore(":memory:"), shared=False),
+]
+
+on_shared_data = pytest.mark.parametrize(
+    "adapter", [adapter for adapter in ADAPTERS if adapter.shared], indirect=True, ids=lambda adapter: adapter.name
+)
+"""Marks what only makes sense where a second object sees the same data."""

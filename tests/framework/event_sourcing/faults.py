@@ -1,0 +1,88 @@
+"""Stores that fail when they are told to, and a projection that can be watched and held."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from typing_extensions import override
+
+from neuroglia.core import RequestContext, Unavailable, current_context
+from neuroglia.documents import Documents, DocumentStore, Write
+from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.domain import Envelope
+from neuroglia.event_sourcing import BEGINNING, Batch, on
+from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from tests.framework.event_sourcing.counting import CounterIncreased, CounterProjection, CounterView
+
+
+class FlakyDocuments(SqliteDocumentStore):
+    """The database of another store, with commits that fail, once for each entry of `faults`.
+
+    "before": nothing was written. "after": it was written, but the answer was lost.
+    """
+
+    def __init__(self, store: DocumentStore, *faults: str) -> None:
+        assert isinstance(store, SqliteDocumentStore)
+        self._database = store._database
+        self.faults = list(faults)
+        self.commits = 0
+
+    @override
+    async def commit(self, writes: Sequence[Write]) -> None:
+        self.commits += 1
+        fault = self.faults.pop(0) if self.faults else None
+        if fault != "before":
+            await super().commit(writes)
+        if fault is not None:
+            raise Unavailable(f"lost {fault} the commit")
+
+
+class ChoppedEvents(SqliteEventStore):
+    """Gives the log in pieces of these sizes, then as usual; 0 stands for a failure."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__(":memory:")
+        self.sizes = list(sizes)
+
+    @override
+    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = 500) -> Batch:
+        size = self.sizes.pop(0) if self.sizes else limit
+        if size == 0:
+            raise Unavailable("down for a moment")
+        return await super().read_all(after=after, prefixes=prefixes, limit=size)
+
+
+class Probe:
+    """What happens in a projection, and what shall happen there."""
+
+    def __init__(self, on_event: Callable[[int], None] = lambda _: None) -> None:
+        self.contexts: list[RequestContext] = []
+        self.calls = 0
+        self.entered = asyncio.Event()
+        self.release = asyncio.Event()
+        self.release.set()
+        self._on_event = on_event
+
+    async def pass_through(self) -> None:
+        """Called for each event."""
+        self.calls += 1
+        self.contexts.append(current_context())
+        self._on_event(self.calls)
+        self.entered.set()
+        await self.release.wait()
+
+    def hold(self) -> None:
+        """Lets the next event wait."""
+        self.entered.clear()
+        self.release.clear()
+
+
+class ProbedProjection(CounterProjection):
+    def __init__(self, views: Documents[CounterView], probe: Probe) -> None:
+        super().__init__(views)
+        self.probe = probe
+
+    @override
+    @on
+    async def increased(self, event: CounterIncreased, envelope: Envelope) -> None:
+        await self.probe.pass_through()
+        await super().increased(event, envelope)

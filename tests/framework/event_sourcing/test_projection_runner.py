@@ -1,0 +1,435 @@
+"""The runner: every event once, in order, whatever fails meanwhile."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neuroglia.documents import Session
+from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.event_sourcing import BEGINNING, NO_STREAM, SubscriptionState
+from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
+from tests.framework.event_sourcing.events import LIMIT_S, new_events
+from tests.framework.event_sourcing.faults import ChoppedEvents, FlakyDocuments, Probe, ProbedProjection
+from tests.framework.event_sourcing.world import VIEWS, World, passed, run, state
+
+OPENED = CounterOpened(name="steps")
+UP = CounterIncreased(by=1, note=None)
+
+
+# -- catching up and following -------------------------------------------------------------------------------------
+
+
+async def test_given_a_history_when_the_runner_starts_then_it_catches_up_and_then_follows(world: World) -> None:
+    before = await world.happened("1", OPENED, UP, UP)
+    runner = world.runner()
+    assert runner.status.state is SubscriptionState.STARTING
+
+    async with run(runner):
+        await passed(runner, before.position)
+        await state(runner, SubscriptionState.LIVE)
+        assert await world.view("1") == CounterView(id="1", name="steps", total=2, revisions=[0, 1, 2])
+        for _ in range(3):
+            after = await world.happened("1", UP)
+            await passed(runner, after.position)
+            assert await world.checkpoint() == after.position
+
+    assert await world.view("1") == CounterView(id="1", name="steps", total=5, revisions=[0, 1, 2, 3, 4, 5])
+    assert runner.status.state is SubscriptionState.STOPPED
+    assert (runner.status.error, runner.status.unknown_events) == (None, 0)
+
+
+async def test_given_no_events_when_the_runner_starts_then_it_is_live_and_has_written_nothing(world: World) -> None:
+    runner = world.runner()
+
+    async with run(runner):
+        await state(runner, SubscriptionState.LIVE)
+
+    assert runner.status.position == BEGINNING
+    assert await world.checkpoint() is None
+
+
+async def test_given_a_long_history_when_the_runner_catches_up_then_it_goes_in_batches(world: World) -> None:
+    end = await world.happened("1", OPENED, *[UP] * 1200)
+    documents = FlakyDocuments(world.documents)
+    runner = world.runner(documents=documents)
+
+    async with run(runner):
+        await passed(runner, end.position)
+
+    view = await world.view("1")
+    assert view is not None
+    assert view.total == 1200
+    assert documents.commits == 3
+
+
+async def test_given_streams_of_others_when_the_runner_follows_then_they_do_not_concern_it(world: World) -> None:
+    own = await world.happened("1", OPENED)
+    await world.events.append("counters-1", new_events(3), NO_STREAM)
+    runner = world.runner()
+
+    async with run(runner):
+        await passed(runner, own.position)
+        await state(runner, SubscriptionState.LIVE)
+        assert await runner.last_own_position(await world.events.head()) == own.position
+
+    assert (runner.status.position, runner.status.unknown_events) == (own.position, 0)
+
+
+async def test_when_a_handler_runs_then_it_does_so_for_the_projection_with_the_events_correlation(
+    world: World,
+) -> None:
+    probe = Probe()
+    end = await world.happened("1", OPENED, UP)
+    runner = world.runner(ProbedProjection, probe)
+
+    async with run(runner):
+        await passed(runner, end.position)
+
+    (context,) = probe.contexts
+    assert (context.actor, context.correlation_id) == ("system:ProbedProjection", "test")
+
+
+# -- once, and only once -------------------------------------------------------------------------------------------
+
+
+async def test_given_a_checkpoint_when_another_runner_starts_then_it_goes_on_behind_it(world: World) -> None:
+    for _ in range(4):
+        end = await world.happened("1", UP) if await world.view("1") else await world.happened("1", OPENED)
+        runner = world.runner()
+        async with run(runner):
+            await passed(runner, end.position)
+        again = world.runner()
+        async with run(again):
+            await state(again, SubscriptionState.LIVE)
+            assert again.status.position == end.position
+
+    assert await world.view("1") == CounterView(id="1", name="steps", total=3, revisions=[0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("faults", [["before"], ["after"], ["before", "before", "after"], ["after", "before"]])
+async def test_given_a_commit_that_fails_when_it_is_tried_again_then_each_event_takes_effect_once(
+    world: World, faults: list[str]
+) -> None:
+    documents = FlakyDocuments(world.documents, *faults)
+    runner = world.runner(documents=documents)
+    first = await world.happened("1", OPENED, UP)
+
+    async with run(runner):
+        await passed(runner, first.position)
+        end = await world.happened("1", UP)
+        await passed(runner, end.position)
+
+    assert documents.faults == []
+    assert await world.view("1") == CounterView(id="1", name="steps", total=2, revisions=[0, 1, 2])
+    assert await world.checkpoint() == end.position
+
+
+@pytest.mark.parametrize("fault", ["before", "after"])
+async def test_given_a_crash_around_the_commit_when_another_process_goes_on_then_each_event_takes_effect_once(
+    world: World, fault: str
+) -> None:
+    """The first runner ends while its commit fails; documents and checkpoint are both there, or both not."""
+    end = await world.happened("1", OPENED, UP)
+    dying = world.runner(documents=FlakyDocuments(world.documents, *[fault] * 1000))
+    task = asyncio.create_task(dying.run())
+    await state(dying, SubscriptionState.RETRYING)
+    task.cancel()
+    await asyncio.wait([task])
+    view, checkpoint = await world.view("1"), await world.checkpoint()
+    assert (view is None, checkpoint is None) == ((True, True) if fault == "before" else (False, False))
+
+    other = world.runner()
+    async with run(other):
+        await passed(other, end.position)
+
+    assert await world.view("1") == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+async def test_given_two_runners_of_one_projection_when_events_come_then_each_takes_effect_once(world: World) -> None:
+    await world.happened("1", OPENED)
+    runners = [world.runner() for _ in range(3)]
+
+    async with run(*runners):
+        for revision in range(60):
+            end = await world.happened("1", UP, expected=revision)
+        for runner in runners:
+            await passed(runner, end.position)
+
+    view = await world.view("1")
+    assert view is not None
+    assert (view.total, view.revisions) == (60, list(range(61)))
+    assert world.events._subscriptions == set()  # type: ignore[attr-defined]
+
+
+async def test_given_two_processes_on_the_same_files_when_events_come_then_each_takes_effect_once(
+    tmp_path: Path,
+) -> None:
+    def stores() -> tuple[SqliteEventStore, SqliteDocumentStore]:
+        return SqliteEventStore(str(tmp_path / "events.db")), SqliteDocumentStore(str(tmp_path / "documents.db"))
+
+    async with World.open(*stores()) as here, World.open(*stores()) as there:
+        await here.happened("1", OPENED)
+        runners = [here.runner(), there.runner()]
+        async with run(*runners):
+            for revision in range(0, 40, 2):
+                await here.happened("1", UP, expected=revision)
+                end = await there.happened("1", UP, expected=revision + 1)
+            for runner in runners:
+                await passed(runner, end.position)
+        view = await here.view("1")
+
+    assert view is not None
+    assert (view.total, view.revisions) == (40, list(range(41)))
+
+
+async def test_given_a_rival_that_was_faster_when_the_slow_one_commits_then_it_takes_over_the_rivals_position(
+    world: World,
+) -> None:
+    probe = Probe()
+    probe.hold()
+    end = await world.happened("1", OPENED, UP)
+    slow, fast = world.runner(ProbedProjection, probe), world.runner(ProbedProjection, Probe())
+
+    async with run(slow):
+        await probe.entered.wait()  # has read the old state
+        async with run(fast):
+            await passed(fast, end.position)
+        probe.release.set()
+        await passed(slow, end.position)
+        await state(slow, SubscriptionState.LIVE)
+        assert slow.status.error is None
+
+    assert probe.calls == 1
+    assert await world.view("1") == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+histories = st.lists(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), min_size=1, max_size=4), min_size=1, max_size=5
+)
+
+
+@settings(max_examples=15, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories, sizes=st.lists(st.integers(1, 3), max_size=20))
+async def test_given_any_history_when_it_is_fed_in_any_pieces_with_restarts_then_it_equals_a_rebuild_from_zero(
+    history: list[list[tuple[str, int]]], sizes: list[int]
+) -> None:
+    chopped = ChoppedEvents(*sizes)
+    async with World.open(chopped) as world:
+        last = -1
+        for piece in history:
+            runner = world.runner()
+            async with run(runner):
+                for id, by in piece:
+                    known = [event async for event in world.events.read(f"counter-{id}")]
+                    fact = CounterIncreased(by=by, note=None) if by else CounterClosed()
+                    last = (await world.happened(id, *([fact] if known else [OPENED]))).position
+                await passed(runner, last)
+        fed = await world.views()
+        assert await world.checkpoint() == last
+
+        chopped.sizes.clear()
+        async with World.open() as empty:
+            rebuilt = world.runner(documents=empty.documents)
+            async with run(rebuilt):
+                await passed(rebuilt, last)
+            assert await empty.views() == fed
+
+
+# -- failures ------------------------------------------------------------------------------------------------------
+
+
+async def test_given_unknown_event_types_when_they_come_then_they_are_counted_and_passed(world: World) -> None:
+    await world.happened("1", OPENED)
+    await world.happened_raw("1", "test.counter-exploded.v1", b"no json", expected=0)
+    end = await world.happened_raw("1", "test.counter-exploded.v2", b"{}", expected=1)
+    runner = world.runner()
+
+    async with run(runner):
+        await passed(runner, end.position)
+        assert (runner.status.unknown_events, runner.status.error) == (2, None)
+        end = await world.happened("1", UP, expected=2)
+        await passed(runner, end.position)
+
+    assert runner.status.unknown_events == 2
+    assert await world.view("1") == CounterView(id="1", name="steps", total=1, revisions=[0, 3])
+
+
+async def test_given_events_that_nobody_handles_when_they_come_then_they_are_passed(world: World) -> None:
+    end = await world.happened("1", OPENED, CounterClosed())
+    runner = world.runner()
+
+    async with run(runner):
+        await passed(runner, end.position)
+
+    assert runner.status.unknown_events == 0
+    assert await world.checkpoint() == end.position
+
+
+async def test_given_events_of_old_shapes_when_they_come_then_the_newest_shape_is_handled(world: World) -> None:
+    await world.happened("1", OPENED)
+    end = await world.happened_raw("1", "test.counter-increased.v0", b'{"plus":5}', expected=0)
+    runner = world.runner()
+
+    async with run(runner):
+        await passed(runner, end.position)
+
+    assert await world.view("1") == CounterView(id="1", name="steps", total=5, revisions=[0, 1])
+
+
+async def test_given_a_handler_that_fails_when_it_is_tried_again_then_the_state_tells_and_it_recovers(
+    world: World,
+) -> None:
+    def fail_twice(call: int) -> None:
+        if call <= 2:
+            raise ZeroDivisionError("not today")
+
+    probe = Probe(fail_twice)
+    probe.hold()
+    end = await world.happened("1", OPENED, UP)
+    runner = world.runner(ProbedProjection, probe)
+
+    async with run(runner):
+        await probe.entered.wait()  # the third try
+        assert (runner.status.state, runner.status.error) == (SubscriptionState.RETRYING, "ZeroDivisionError")
+        assert runner.status.position == BEGINNING
+        assert await world.view("1") is None
+        probe.release.set()
+        await passed(runner, end.position)
+        await state(runner, SubscriptionState.LIVE)
+        assert runner.status.error is None
+
+    assert probe.calls == 3
+    assert await world.view("1") == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+async def test_given_an_event_that_cannot_be_decoded_when_it_comes_then_it_is_not_passed_in_silence(
+    world: World,
+) -> None:
+    before = await world.happened("1", OPENED)
+    runner = world.runner()
+
+    async with run(runner):
+        await passed(runner, before.position)
+        await world.happened_raw("1", "test.counter-increased.v2", b'{"by":"much"}', expected=0)
+        await state(runner, SubscriptionState.RETRYING)
+        assert runner.status.error == "UndecodableEvent"
+
+    assert await world.checkpoint() == before.position
+
+
+async def test_given_a_document_that_the_projection_did_not_expect_when_it_conflicts_then_it_is_a_failure_like_any(
+    world: World,
+) -> None:
+    seed = Session(world.documents)
+    seed.save(VIEWS, CounterView(id="1", name="somebody wrote this"))
+    await seed.commit()
+    end = await world.happened("1", OPENED)
+    runner = world.runner()
+
+    async with run(runner):
+        await state(runner, SubscriptionState.RETRYING)
+        assert runner.status.error == "ConcurrencyError"
+        assert await world.checkpoint() is None
+        await seed.delete(VIEWS, "1")
+        await seed.commit()
+        await passed(runner, end.position)
+        await state(runner, SubscriptionState.LIVE)
+
+    assert await world.view("1") == CounterView(id="1", name="steps", total=0, revisions=[0])
+
+
+async def test_given_an_event_store_that_is_down_for_a_moment_when_it_is_back_then_the_runner_goes_on() -> None:
+    chopped = ChoppedEvents(2, 0, 0, 1, 0)
+    async with World.open(chopped) as world:
+        end = await world.happened("1", OPENED, UP, UP, UP)
+        runner = world.runner()
+        async with run(runner):
+            await passed(runner, end.position)
+            await state(runner, SubscriptionState.LIVE)
+            assert runner.status.error is None
+            assert len(chopped._subscriptions) == 1
+        assert await world.view("1") == CounterView(id="1", name="steps", total=3, revisions=[0, 1, 2, 3])
+        assert chopped._subscriptions == set()
+
+
+async def test_given_a_document_store_that_is_down_at_the_start_when_it_is_back_then_the_runner_begins(
+    world: World,
+) -> None:
+    await world.documents.aclose()
+    runner = world.runner()
+    task = asyncio.create_task(runner.run())
+    await state(runner, SubscriptionState.RETRYING)
+    assert runner.status.error == "Unavailable"
+
+    await runner.stop()
+    async with asyncio.timeout(LIMIT_S):
+        await task
+
+    assert runner.status.state is SubscriptionState.STOPPED
+
+
+# -- the end -------------------------------------------------------------------------------------------------------
+
+
+async def test_given_a_batch_in_hand_when_stopping_then_it_is_finished_first(world: World) -> None:
+    probe = Probe()
+    probe.hold()
+    end = await world.happened("1", OPENED, UP, UP)
+    runner = world.runner(ProbedProjection, probe)
+    task = asyncio.create_task(runner.run())
+    await probe.entered.wait()
+
+    await runner.stop()
+    assert not task.done()
+    probe.release.set()
+    async with asyncio.timeout(LIMIT_S):
+        await task
+
+    assert await world.checkpoint("ProbedProjection") == end.position
+    assert runner.status.state is SubscriptionState.STOPPED
+
+
+async def test_given_a_handler_that_fails_for_ever_when_stopping_then_the_runner_ends_without_waiting_for_the_pause(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuroglia.event_sourcing.subscriptions._FIRST_PAUSE_S", 3600.0)
+    monkeypatch.setattr("neuroglia.event_sourcing.subscriptions._LONGEST_PAUSE_S", 3600.0)
+
+    def fail(_: int) -> None:
+        raise ZeroDivisionError
+
+    await world.happened("1", OPENED, UP)
+    runner = world.runner(ProbedProjection, Probe(fail))
+    task = asyncio.create_task(runner.run())
+    await state(runner, SubscriptionState.RETRYING)
+
+    await runner.stop()
+    async with asyncio.timeout(LIMIT_S):
+        await task
+
+    assert runner.status.state is SubscriptionState.STOPPED
+    assert await world.checkpoint("ProbedProjection") is None
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_given_a_runner_that_has_hardly_begun_when_stopping_then_it_ends(world: World, steps: int) -> None:
+    await world.happened("1", OPENED)
+    runner = world.runner()
+    task = asyncio.create_task(runner.run())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+
+    await runner.stop()
+
+    async with asyncio.timeout(LIMIT_S):
+        await task
+    assert runner.status.state is SubscriptionState.STOPPED
+    assert world.events._subscriptions == set()  # type: ignore[attr-defined]
+
+
+async def test_given_a_position_that_is_not_passed_when_waiting_then_it_returns_after_the_time(world: World) -> None:
+    await world.runner().wait_for(0, seconds=0)

@@ -1,0 +1,159 @@
+"""Real stores, a real container, and runners on them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from typing_extensions import override
+
+from neuroglia.core import Clock, RequestContext, SystemIds
+from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
+from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.domain import DomainEvent
+from neuroglia.event_sourcing import (
+    Appended,
+    EventCodec,
+    EventMetadata,
+    EventSourcedRepository,
+    EventStore,
+    NewEvent,
+    Projection,
+)
+from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from neuroglia.event_sourcing.checkpoints import Checkpoint
+from neuroglia.event_sourcing.projections import ProjectionType
+from neuroglia.event_sourcing.subscriptions import ProjectionRunner, SubscriptionState, SubscriptionStatus
+from neuroglia.testing import FixedClock
+from tests.framework.event_sourcing.counting import Counter, CounterProjection, CounterView, counter_codec
+from tests.framework.event_sourcing.events import LIMIT_S, NOON
+
+VIEWS = DocumentType(CounterView)
+CHECKPOINTS = DocumentType(Checkpoint)
+
+
+class WatchedStatus(SubscriptionStatus):
+    """Wakes who waits for a change."""
+
+    def __init__(self, name: str) -> None:
+        object.__setattr__(self, "changed", asyncio.Event())
+        super().__init__(name)
+
+    @override
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        self.changed.set()
+
+
+class World:
+    """Counters, what is shown of them, and who keeps that up to date."""
+
+    def __init__(self, events: EventStore, documents: DocumentStore) -> None:
+        self.events = events
+        self.documents = documents
+        self.codec = counter_codec()
+        self.clock = FixedClock(NOON)
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(events: EventStore | None = None, documents: DocumentStore | None = None) -> "AsyncGenerator[World]":
+        """On these stores, or on new ones in memory."""
+        events, documents = events or SqliteEventStore(":memory:"), documents or SqliteDocumentStore(":memory:")
+        await events.open()
+        await documents.open()
+        await documents.prepare([VIEWS, CHECKPOINTS])
+        try:
+            yield World(events, documents)
+        finally:
+            await events.aclose()
+            await documents.aclose()
+
+    def repository(
+        self, context: RequestContext | None = None, clock: Clock | None = None, codec: EventCodec | None = None
+    ) -> EventSourcedRepository[Counter]:
+        """The counters, for one message."""
+        context = context or RequestContext.new()
+        return EventSourcedRepository(
+            Counter, self.events, codec or self.codec, clock or self.clock, SystemIds(), context
+        )
+
+    async def happened(self, id: str, *events: DomainEvent, expected: int | None = None) -> Appended:
+        """Appends events to a counter, from where it stands."""
+        if expected is None:
+            expected = len([event async for event in self.events.read(f"counter-{id}")]) - 1
+        new = [self._new(self.codec.name(event), self.codec.encode(event)) for event in events]
+        return await self.events.append(f"counter-{id}", new, expected)
+
+    async def happened_raw(self, id: str, type: str, data: bytes, *, expected: int) -> Appended:
+        """Appends an event that this version might not know."""
+        return await self.events.append(f"counter-{id}", [self._new(type, data)], expected)
+
+    def runner(
+        self,
+        projection: type[Projection] = CounterProjection,
+        *needs: object,
+        events: EventStore | None = None,
+        documents: DocumentStore | None = None,
+    ) -> ProjectionRunner:
+        """A runner, as another process would have it. `needs`: what the projection takes beside documents."""
+        services = ServiceCollection()
+        services.add_instance(DocumentStore, documents or self.documents)
+        services.add_scoped(Session)
+        services.add_open(Documents, Documents)
+        services.add_instance(DocumentType[CounterView], VIEWS)
+        services.add_scoped(projection)
+        for service in needs:
+            services.add_instance(type(service), service)
+        provider = ServiceProvider(services)
+        kind = ProjectionType.read(projection)
+        runner = ProjectionRunner(kind, ["counter-"], provider, events or self.events, self.codec)
+        runner.status = WatchedStatus(runner.status.name)
+        return runner
+
+    async def view(self, id: str) -> CounterView | None:
+        """What is shown of a counter."""
+        return await Session(self.documents).get(VIEWS, id)
+
+    async def views(self) -> Sequence[CounterView]:
+        """What is shown of all."""
+        return (await Documents(VIEWS, Session(self.documents)).find(limit=200)).items
+
+    async def checkpoint(self, name: str = "CounterProjection") -> int | None:
+        """How far a projection has come, as it is stored."""
+        found = await Session(self.documents).get(CHECKPOINTS, name)
+        return None if found is None else found.position
+
+    @staticmethod
+    def _new(type: str, data: bytes) -> NewEvent:
+        metadata = EventMetadata(recorded_at=datetime.now(UTC), correlation_id="test", causation_id=None, actor="test")
+        return NewEvent(id=SystemIds().new(), type=type, data=data, metadata=metadata)
+
+
+@asynccontextmanager
+async def run(*runners: ProjectionRunner) -> AsyncGenerator[None]:
+    """Runs them beside the test, and stops them in good order."""
+    tasks = [asyncio.create_task(runner.run()) for runner in runners]
+    try:
+        yield
+    finally:
+        async with asyncio.timeout(LIMIT_S):
+            for runner in runners:
+                await runner.stop()
+            await asyncio.gather(*tasks)
+
+
+async def state(runner: ProjectionRunner, wanted: SubscriptionState) -> None:
+    """Returns when a runner is in a state."""
+    status = runner.status
+    assert isinstance(status, WatchedStatus)
+    async with asyncio.timeout(LIMIT_S):
+        while status.state is not wanted:
+            status.changed.clear()
+            await status.changed.wait()
+
+
+async def passed(runner: ProjectionRunner, position: int) -> None:
+    """Returns when a runner has passed a position."""
+    await runner.wait_for(position, LIMIT_S)
+    assert runner.status.position >= position, runner.status

@@ -1,0 +1,76 @@
+"""Settings come from the environment alone, and a bad one stops the start without being shown."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from neuroglia.core.errors import ConfigurationError
+from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
+from neuroglia.testing import running
+
+
+def test_without_an_environment_everything_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ServiceSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    settings = ServiceSettings()
+
+    assert (settings.host, settings.port, settings.log_level) == ("127.0.0.1", 8080, "INFO")
+    assert settings.url(settings.event_store_url) == "sqlite:///data/events.db"
+    assert settings.url(settings.document_store_url) == "sqlite:///data/documents.db"
+
+
+@pytest.mark.parametrize("name", ["PORT", "port", "Port"])
+def test_a_variable_has_the_fields_name_in_any_case(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "9")
+    monkeypatch.setenv("SOMETHING_ELSE", "is ignored")
+
+    assert ServiceSettings().port == 9
+
+
+def test_the_data_folder_is_filled_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("EVENT_STORE_URL", "sqlite:///{DATA_DIR}/deep/{other}/e.db")
+    settings = ServiceSettings()
+
+    assert settings.url(settings.event_store_url) == f"sqlite:///{tmp_path}/deep/{{other}}/e.db"
+    assert settings.url(settings.document_store_url) == f"sqlite:///{tmp_path}/documents.db"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"), ("PORT", "-1"), ("PORT", "65536"), ("PORT", "80.5"), ("PORT", ""), ("LOG_LEVEL", "LOUD"),
+        ("LOG_LEVEL", ""), ("MAX_BODY_BYTES", "0"), ("MAX_BODY_BYTES", "1 MB"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_named_but_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValidationError) as refusal:
+        ServiceSettings()
+
+    assert name.lower() in str(refusal.value)
+    assert "input_value" not in str(refusal.value)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        ServiceSettings().port = 9  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("field", ["event_store_url", "document_store_url"])
+@pytest.mark.parametrize("url", ["redis://:pin1234@host/0", "host:2113", "", "sqlite:events.db", "sqlite:///"])
+async def test_a_store_that_nobody_knows_stops_the_start(tmp_path: Path, field: str, url: str) -> None:
+    builder = WebApplicationBuilder(ServiceSettings(data_dir=tmp_path, **{field: url}))  # type: ignore[arg-type]
+    lamps = "tests.framework.hosting.lamps"
+    builder.add_mediation(lamps)
+    builder.add_event_sourcing(lamps, subscriptions=lamps)
+    builder.add_documents(lamps)
+
+    with pytest.raises(ConfigurationError, match="sqlite:///") as refusal:
+        async with running(builder.build()):
+            raise AssertionError
+
+    assert "1234" not in str(refusal.value)

@@ -1,0 +1,53 @@
+"""The audit trail: all that was ever recorded of an account."""
+
+from neuroglia.testing import RunningService
+from tests.openbank.builders import FROZEN, all_pages, deposited, given_account, withdrawn
+
+EVENTS = "/api/v1/accounts/a/events"
+FIELDS = {"id", "type", "revision", "recorded_at", "actor", "correlation_id", "causation_id", "data"}
+
+
+async def test_given_a_history_when_asking_then_every_event_is_told_oldest_first(bank: RunningService) -> None:
+    await given_account(bank, deposited("10", "10", "x"), withdrawn("1", "9"), FROZEN)
+
+    for limit, sizes in ((1, [1] * 4), (2, [2, 2]), (3, [3, 1]), (50, [4])):
+        pages = await all_pages(bank, EVENTS, limit=limit)
+
+        assert [len(page) for page in pages] == sizes
+        events = [event for page in pages for event in page]
+        assert [event["revision"] for event in events] == [0, 1, 2, 3]
+        assert [event["type"] for event in events] == [
+            "openbank.account-opened.v1",
+            "openbank.money-deposited.v1",
+            "openbank.money-withdrawn.v1",
+            "openbank.account-frozen.v1",
+        ]
+        assert all(set(event) == FIELDS and event["recorded_at"].endswith("Z") for event in events)
+    assert events[1]["data"] == {
+        "type": "deposit",
+        "amount": {"amount": "10.00", "currency": "EUR"},
+        "balance_after": {"amount": "10.00", "currency": "EUR"},
+        "reference": "x",
+    }
+
+
+async def test_what_a_request_causes_carries_its_correlation_id(bank: RunningService) -> None:
+    await given_account(bank)
+
+    answer = await bank.when(
+        "POST",
+        "/api/v1/transactions/deposits",
+        json={"account_id": "a", "amount": "1"},
+        headers={"X-Correlation-ID": "from-the-till.7"},
+    )
+
+    assert answer.response.headers["x-correlation-id"] == "from-the-till.7"
+    last = (await all_pages(bank, EVENTS))[0][-1]
+    assert last["correlation_id"] == "from-the-till.7"
+    assert last["causation_id"] is None
+    assert last["id"] == answer.body["id"]
+    assert last["recorded_at"] == answer.body["recorded_at"]
+
+
+async def test_given_no_account_then_it_is_404(bank: RunningService) -> None:
+    (await bank.when("GET", "/api/v1/accounts/none/events")).then_refused(404, "not-found")

@@ -1,0 +1,185 @@
+"""The OpenAPI document says what is really there and what is really sent."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from neuroglia.testing import Answer, RunningService
+from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY, deposited, new_account, withdrawn
+from tests.support.json_schema import mismatches
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ENDPOINTS = {
+    ("get", "/api/v1/persons"): "bank:read",
+    ("post", "/api/v1/persons"): "bank:write",
+    ("get", "/api/v1/persons/{person_id}"): "bank:read",
+    ("put", "/api/v1/persons/{person_id}/address"): "bank:write",
+    ("get", "/api/v1/accounts"): "bank:read",
+    ("post", "/api/v1/accounts"): "bank:write",
+    ("get", "/api/v1/accounts/{account_id}"): "bank:read",
+    ("get", "/api/v1/accounts/{account_id}/transactions"): "bank:read",
+    ("get", "/api/v1/accounts/{account_id}/events"): "bank:read",
+    ("post", "/api/v1/accounts/{account_id}/freeze"): "bank:write",
+    ("post", "/api/v1/accounts/{account_id}/unfreeze"): "bank:write",
+    ("post", "/api/v1/accounts/{account_id}/close"): "bank:write",
+    ("post", "/api/v1/transactions/deposits"): "bank:write",
+    ("post", "/api/v1/transactions/withdrawals"): "bank:write",
+    ("get", "/api/v1/transactions/{transaction_id}"): "bank:read",
+}
+OPEN = {("get", "/health/live"), ("get", "/health/ready")}
+Document = dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def document(shared_bank: RunningService) -> Document:
+    found: Document = (await shared_bank.when("GET", "/api/openapi.json")).then(200).body
+    return found
+
+
+def operations(document: Document) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield (method, path), operation
+
+
+async def test_every_endpoint_is_described_once_with_the_scopes_that_it_needs(document: Document) -> None:
+    found = dict(operations(document))
+
+    assert {where: operation.get("x-required-scopes") for where, operation in found.items() if where not in OPEN} == {
+        where: [scope] for where, scope in ENDPOINTS.items()
+    }
+    assert set(found) == set(ENDPOINTS) | OPEN
+    ids = [operation["operationId"] for operation in found.values()]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_every_endpoint_says_what_it_does_and_how_it_fails(document: Document) -> None:
+    for where, operation in operations(document):
+        assert operation["summary"], where
+        assert operation["description"].endswith("."), where
+        assert operation["tags"], where
+        assert "422" not in operation["responses"], where  # problems, not FastAPI's own error body
+        if where not in OPEN:
+            for status in ("4XX", "5XX"):
+                (media_type,) = operation["responses"][status]["content"]
+                assert media_type == "application/problem+json", where
+
+
+async def test_every_reference_leads_somewhere(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+    references = {part.partition('"')[0] for part in json.dumps(document).split('"$ref": "#/components/schemas/')[1:]}
+
+    assert references == set(schemas)
+    assert {"Problem", "ProblemError"} <= references
+    assert "HTTPValidationError" not in schemas
+
+
+async def test_the_document_stays_as_it_is(shared_bank: RunningService, document: Document) -> None:
+    assert (await shared_bank.when("GET", "/api/openapi.json")).body == document
+
+
+def fits(document: Document, method: str, path: str, answer: Answer) -> None:
+    """The status and the body of a response are among those described."""
+    responses = document["paths"][path][method]["responses"]
+    status, media_type = str(answer.response.status_code), answer.response.headers["content-type"]
+    described = responses.get(status) or responses[f"{status[0]}XX"]
+    schema = described["content"][media_type]["schema"]
+    assert mismatches(document, schema, answer.body) == []
+
+
+async def test_what_is_sent_is_as_described(shared_bank: RunningService, document: Document) -> None:
+    bank = shared_bank
+    account = await new_account(bank, deposited("5", "5", "x"), withdrawn("1", "4"))
+    person = (await bank.when("POST", "/api/v1/persons", json=PERSON_BODY)).then(201)
+    movement = {"account_id": account, "amount": "1"}
+    deposit = (await bank.when("POST", "/api/v1/transactions/deposits", json=movement)).then(201)
+    owner, id_ = person.body["id"], deposit.body["id"]
+    all_answers = {
+        ("post", "/api/v1/persons"): person,
+        ("post", "/api/v1/transactions/deposits"): deposit,
+        ("post", "/api/v1/transactions/withdrawals"): await bank.when(
+            "POST", "/api/v1/transactions/withdrawals", json=movement
+        ),
+        ("put", "/api/v1/persons/{person_id}/address"): await bank.when(
+            "PUT", f"/api/v1/persons/{owner}/address", json={**ADDRESS_BODY, "state": "BE"}
+        ),
+        ("get", "/api/v1/persons/{person_id}"): await bank.when("GET", f"/api/v1/persons/{owner}"),
+        ("get", "/api/v1/persons"): await bank.when("GET", "/api/v1/persons?limit=1"),
+        ("post", "/api/v1/accounts"): await bank.when("POST", "/api/v1/accounts", json={"owner_id": owner}),
+        ("get", "/api/v1/accounts"): await bank.when("GET", "/api/v1/accounts"),
+        ("get", "/api/v1/transactions/{transaction_id}"): await bank.when("GET", f"/api/v1/transactions/{id_}"),
+        ("get", "/health/live"): await bank.when("GET", "/health/live"),
+        ("get", "/health/ready"): await bank.when("GET", "/health/ready"),
+    }
+    for name in ("", "/transactions", "/events"):
+        path = "/api/v1/accounts/{account_id}" + name
+        all_answers["get", path] = await bank.when("GET", path.format(account_id=account))
+    empty = await new_account(bank)
+    for verb in ("freeze", "unfreeze", "close"):
+        path = "/api/v1/accounts/{account_id}/" + verb
+        all_answers["post", path] = await bank.when("POST", path.format(account_id=empty))
+
+    assert set(all_answers) == set(ENDPOINTS) | OPEN
+    for (method, path), answer in all_answers.items():
+        assert answer.response.is_success, (method, path, answer.response.text)
+        fits(document, method, path, answer)
+
+
+async def test_what_is_refused_is_as_described(shared_bank: RunningService, document: Document) -> None:
+    for method, path in ENDPOINTS:
+        filled = path.format(person_id="none", account_id="none", transaction_id="none")
+
+        if method == "get":
+            refusal = await shared_bank.when("GET", filled, params={"cursor": "!", "limit": "0"})
+        else:
+            refusal = await shared_bank.when(method.upper(), filled, content="{", headers={"Content-Type": "x/y"})
+
+        assert refusal.response.is_client_error
+        fits(document, method, path, refusal)
+
+
+async def test_amounts_are_described_as_text(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+
+    for model, field in (("MovementRequest", "amount"), ("OpenAccountRequest", "overdraft_limit")):
+        assert schemas[model]["properties"][field]["type"] == "string"
+    for model in ("AccountDto", "TransactionDto"):
+        amounts = {"balance", "available", "overdraft_limit", "amount", "balance_after"} & set(
+            schemas[model]["properties"]
+        )
+        assert {schemas[model]["properties"][name]["type"] for name in amounts} == {"string"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/v1/persons", "GET, POST"),
+        ("PATCH", "/api/v1/persons/ada", "GET"),
+        ("POST", "/api/v1/persons/ada/address", "PUT"),
+        ("PUT", "/api/v1/accounts", "GET, POST"),
+        ("GET", "/api/v1/accounts/a/freeze", "POST"),
+        ("OPTIONS", "/api/v1/accounts", "GET, POST"),
+        ("DELETE", "/api/v1/transactions/deposits", "GET, POST"),
+        ("POST", "/health/live", "GET"),
+        ("BREW", "/api/v1/accounts", "GET, POST"),
+    ],
+)
+async def test_a_method_that_is_not_there_is_405_and_told_which_are(
+    shared_bank: RunningService, method: str, path: str, allowed: str
+) -> None:
+    answer = await shared_bank.when(method, path)
+
+    answer.then_refused(405, "method-not-allowed")
+    assert answer.response.headers.get_list("allow") == [allowed]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/api", "/api/v1", "/api/v2/accounts", "/api/v1/accounts/", "//api/v1/accounts", "/api/v1/Accounts",
+     "/api/v1/accounts/a/b/c", "/docs", "/openapi.json", "/redoc"],
+)  # fmt: skip
+async def test_a_path_that_is_not_there_is_404(shared_bank: RunningService, path: str) -> None:
+    (await shared_bank.when("GET", path)).then_refused(404, "not-found")

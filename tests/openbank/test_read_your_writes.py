@@ -1,0 +1,71 @@
+"""A write tells its position, and a read that shows it sees the write."""
+
+from neuroglia.testing import RunningService
+from tests.openbank.builders import PERSON_BODY, given_account
+
+
+async def test_when_reading_behind_each_write_then_it_is_seen(bank: RunningService) -> None:
+    await given_account(bank)
+    deposit = {"account_id": "a", "amount": "1"}
+    paths = ("/api/v1/accounts/a", "/api/v1/accounts", "/api/v1/accounts/a/transactions")
+
+    for count in range(1, 6):
+        written = await bank.client.post("/api/v1/transactions/deposits", json=deposit)  # no settling between
+        position = written.headers["x-event-position"]
+
+        account, accounts, statement = [
+            await bank.client.get(path, headers={"X-Wait-For-Position": position}) for path in paths
+        ]
+        shown = await bank.client.get(written.headers["location"], headers={"X-Wait-For-Position": position})
+
+        assert account.json()["balance"] == f"{count}.00"
+        assert accounts.json()["items"] == [account.json()]
+        assert statement.json()["items"][0]["id"] == written.json()["id"]
+        assert shown.json() == written.json()
+        for answer in (account, accounts, statement, shown):
+            assert answer.status_code == 200
+            assert int(answer.headers["x-read-model-position"]) >= int(position)
+
+
+async def test_when_reading_a_person_behind_the_registration_then_it_is_found(bank: RunningService) -> None:
+    written = await bank.client.post("/api/v1/persons", json=PERSON_BODY)
+    behind = {"X-Wait-For-Position": written.headers["x-event-position"]}
+
+    assert (await bank.client.get(written.headers["location"], headers=behind)).json() == written.json()
+    assert (await bank.client.get("/api/v1/persons", headers=behind)).json()["items"] == [written.json()]
+
+
+async def test_without_the_header_a_read_tells_no_position(bank: RunningService) -> None:
+    await given_account(bank)
+
+    answer = await bank.when("GET", "/api/v1/accounts/a")
+
+    assert "x-read-model-position" not in answer.response.headers
+    assert "x-event-position" not in answer.response.headers
+
+
+async def test_a_position_that_was_passed_long_ago_is_fine(bank: RunningService) -> None:
+    await given_account(bank)
+
+    for position in ("0", "1", "2", "0002"):
+        answer = await bank.when("GET", "/api/v1/accounts/a", headers={"X-Wait-For-Position": position})
+
+        answer.then(200)
+        assert answer.response.headers["x-read-model-position"] == "2"
+
+
+async def test_a_position_behind_the_last_event_is_refused(bank: RunningService) -> None:
+    await given_account(bank)
+
+    answer = await bank.when("GET", "/api/v1/accounts/a", headers={"X-Wait-For-Position": "3"})
+
+    answer.then_refused(400, "malformed-request")
+
+
+async def test_refused_writes_tell_no_position(bank: RunningService) -> None:
+    await given_account(bank)
+
+    answer = await bank.when("POST", "/api/v1/transactions/withdrawals", json={"account_id": "a", "amount": "1"})
+
+    answer.then_refused(422, "insufficient-funds")
+    assert "x-event-position" not in answer.response.headers

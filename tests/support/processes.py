@@ -1,0 +1,115 @@
+"""A service as a real process on a loopback port: started, watched until it is ready, ended by its own pid."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_START_S = 30.0
+_STOP_S = 15.0
+_POLL_S = 0.02
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+    """Returns once the condition holds.
+
+    Raises:
+        TimeoutError: it did not in time; says what was waited for.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s for {what}")
+        time.sleep(_POLL_S)
+
+
+@dataclass(frozen=True)
+class ServiceProcess:
+    """A running service. Its output is in files, so that it never waits for a reader."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    stdout: Path
+    stderr: Path
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged: every line of its standard output, which must be JSON."""
+        return [json.loads(line) for line in self.stdout.read_text().splitlines()]
+
+    def is_ready(self) -> bool:
+        """Whether it answers that it can serve. A process that has ended never will."""
+        if (code := self.process.poll()) is not None:
+            raise RuntimeError(f"ended with {code}: {self.stdout.read_text()}{self.stderr.read_text()}")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_START_S)
+        try:
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def accepts_connections(self) -> bool:
+        """Whether somebody listens on its port."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait(_STOP_S)
+
+    def terminate(self) -> int:
+        """Asks it to end (SIGTERM). Returns its exit code."""
+        self.process.terminate()
+        return self.wait()
+
+    def kill(self) -> None:
+        """Ends it like a power cut (SIGKILL)."""
+        self.process.kill()
+        self.wait()
+
+
+def start(module: str, folder: Path, **environment: str) -> ServiceProcess:
+    """Starts `python -m module` with its data and output in `folder`. Returns at once; see `serving`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder / "data"), **environment}
+    stdout, stderr = folder / "stdout.log", folder / "stderr.log"
+    with stdout.open("wb") as out, stderr.open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module], env={**os.environ, **settings}, cwd=folder, stdout=out, stderr=err
+        )
+    return ServiceProcess(process, port, stdout, stderr)
+
+
+@contextmanager
+def serving(module: str, folder: Path, **environment: str) -> Generator[ServiceProcess]:
+    """A service that is ready; at the end of the block it is gone, however the block ended."""
+    service = start(module, folder, **environment)
+    try:
+        until(service.is_ready, f"{module} to be ready", _START_S)
+        yield service
+    finally:
+        if service.process.poll() is None:
+            service.kill()
