@@ -13,6 +13,7 @@ from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DEPOSITS = "/api/v1/transactions/deposits"
 STATEMENT = "/api/v1/accounts/a/transactions"
+LISTS = ("/api/v1/persons", "/api/v1/accounts", STATEMENT, "/api/v1/accounts/a/events")
 JSON = {"Content-Type": "application/json"}
 LONE_SURROGATE = r'"\ud800"'
 HOSTILE_IDS = {
@@ -46,7 +47,6 @@ def pointers(problem: dict[str, Any]) -> list[str]:
     return [error["pointer"] for error in problem["errors"]]
 
 
-@pytest.mark.parametrize("path", [DEPOSITS, "/api/v1/transactions/withdrawals"])
 @pytest.mark.parametrize(
     "amount",
     [
@@ -63,12 +63,13 @@ def pointers(problem: dict[str, Any]) -> list[str]:
         pytest.param("0." + "1" * 10**6, id="10^6 decimals of a number"),
     ],
 )  # fmt: skip
-async def test_amounts(shared_bank: RunningService, path: str, amount: str) -> None:
+async def test_amounts(shared_bank: RunningService, amount: str) -> None:
     body = f'{{"account_id": "a", "amount": {amount}}}'
 
-    problem = await refused(shared_bank, 422, "invalid-request", "POST", path, content=body, headers=JSON)
+    for path in (DEPOSITS, "/api/v1/transactions/withdrawals"):
+        problem = await refused(shared_bank, 422, "invalid-request", "POST", path, content=body, headers=JSON)
 
-    assert pointers(problem) == ["/amount"]
+        assert pointers(problem) == ["/amount"]
 
 
 @pytest.mark.parametrize(
@@ -285,14 +286,13 @@ async def test_a_body_that_is_too_large(shared_bank: RunningService) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "201", "9" * 30, "x", "", "1.5", "null", "1e1"])
-@pytest.mark.parametrize("path", ["/api/v1/persons", "/api/v1/accounts", STATEMENT, "/api/v1/accounts/a/events"])
-async def test_limits(shared_bank: RunningService, path: str, limit: str) -> None:
-    problem = await refused(shared_bank, 422, "invalid-request", "GET", path, params={"limit": limit})
+async def test_limits(shared_bank: RunningService, limit: str) -> None:
+    for path in LISTS:
+        problem = await refused(shared_bank, 422, "invalid-request", "GET", path, params={"limit": limit})
 
-    assert pointers(problem) == ["/query/limit"]
+        assert pointers(problem) == ["/query/limit"]
 
 
-@pytest.mark.parametrize("name", ["from", "to"])
 @pytest.mark.parametrize(
     "moment",
     [
@@ -302,10 +302,12 @@ async def test_limits(shared_bank: RunningService, path: str, limit: str) -> Non
         "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "10000-01-01T00:00:00Z", "٢٠٢٥-01-01T00:00:00Z",
     ],
 )  # fmt: skip
-async def test_moments(shared_bank: RunningService, name: str, moment: str) -> None:
-    problem = await refused(shared_bank, 422, "invalid-request", "GET", STATEMENT, params={name: moment})
+async def test_moments(shared_bank: RunningService, moment: str) -> None:
+    filters = {"from": moment, "to": moment}
 
-    assert pointers(problem) == [f"/query/{name}"]
+    problem = await refused(shared_bank, 422, "invalid-request", "GET", STATEMENT, params=filters)
+
+    assert sorted(pointers(problem)) == ["/query/from", "/query/to"]
 
 
 @pytest.mark.parametrize("type_", ["", "DEPOSIT", "bribe", "deposit,withdrawal", "deposit\0"])
@@ -327,9 +329,9 @@ def encoded(payload: str) -> str:
     ],
     ids=lambda cursor: cursor[:12],
 )  # fmt: skip
-@pytest.mark.parametrize("path", ["/api/v1/persons", "/api/v1/accounts", STATEMENT, "/api/v1/accounts/a/events"])
-async def test_broken_cursors(shared_bank: RunningService, path: str, cursor: str) -> None:
-    await refused(shared_bank, 400, "malformed-request", "GET", path, params={"cursor": cursor})
+async def test_broken_cursors(shared_bank: RunningService, cursor: str) -> None:
+    for path in LISTS:
+        await refused(shared_bank, 400, "malformed-request", "GET", path, params={"cursor": cursor})
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,17 @@ from datetime import date
 
 import pytest
 
+from neuroglia.core import SystemIds
 from neuroglia.testing import RunningService, given
 from openbank.domain import errors
 from openbank.domain.events.persons import PersonAddressChanged, PersonRegistered
 from openbank.domain.models.address import Address
 from openbank.domain.models.gender import Gender
 from openbank.domain.models.person import Person
-from tests.openbank.builders import ADDRESS, ADDRESS_BODY, PERSON_BODY, all_pages, registered
+from tests.openbank.builders import ADDRESS, ADDRESS_BODY, PERSON_BODY, all_pages, head, registered
 
 PERSONS = "/api/v1/persons"
+on_shared_bank = pytest.mark.asyncio(loop_scope="module")
 TODAY = date(2025, 1, 31)
 ELSEWHERE = Address(street="Rue Cler", number="2", postal_code="75007", city="Paris", country="FR")
 ELSEWHERE_BODY = {"street": "Rue Cler", "number": "2", "postal_code": "75007", "city": "Paris", "country": "FR"}
@@ -46,8 +48,9 @@ def test_when_moving_to_where_one_lives_then_nothing_is_recorded() -> None:
     given(Person, registered()).when(lambda person: person.move(ADDRESS)).then()
 
 
-async def test_when_registering_then_the_person_is_told_recorded_and_found(bank: RunningService) -> None:
-    answer = await bank.when("POST", PERSONS, json={**PERSON_BODY, "gender": "female"})
+@on_shared_bank
+async def test_when_registering_then_the_person_is_told_recorded_and_found(shared_bank: RunningService) -> None:
+    answer = await shared_bank.when("POST", PERSONS, json={**PERSON_BODY, "gender": "female"})
 
     answer.then(
         201,
@@ -66,45 +69,51 @@ async def test_when_registering_then_the_person_is_told_recorded_and_found(bank:
     assert set(answer.body) == {*PERSON_BODY, "id", "registered_at", "version"}
     assert answer.body["registered_at"].endswith("Z")
     assert answer.response.headers["location"] == f"{PERSONS}/{answer.body['id']}"
-    assert answer.response.headers["x-event-position"] == "1"
-    (await bank.when("GET", answer.response.headers["location"])).then(200, answer.body, events=[])
+    assert answer.response.headers["x-event-position"] == str(await head(shared_bank))
+    (await shared_bank.when("GET", answer.response.headers["location"])).then(200, answer.body, events=[])
 
 
-async def test_when_registering_with_spaces_around_then_they_are_cut_off(bank: RunningService) -> None:
-    answer = await bank.when("POST", PERSONS, json={**PERSON_BODY, "first_name": "  Ada \t", "last_name": "O'Néill 🦊"})
+@on_shared_bank
+async def test_when_registering_with_spaces_around_then_they_are_cut_off(shared_bank: RunningService) -> None:
+    answer = await shared_bank.when(
+        "POST", PERSONS, json={**PERSON_BODY, "first_name": "  Ada \t", "last_name": "O'Néill 🦊"}
+    )
 
     answer.then(201, {"first_name": "Ada", "last_name": "O'Néill 🦊"})
 
 
-async def test_when_registering_without_what_is_optional_then_it_is_null(bank: RunningService) -> None:
+@on_shared_bank
+async def test_when_registering_without_what_is_optional_then_it_is_null(shared_bank: RunningService) -> None:
     body = {**PERSON_BODY, "address": {**ADDRESS_BODY}}
     del body["gender"], body["address"]["state"]
 
-    answer = await bank.when("POST", PERSONS, json=body)
+    answer = await shared_bank.when("POST", PERSONS, json=body)
 
     answer.then(201, {"gender": None, "address": ADDRESS_BODY})
 
 
-async def test_when_moving_over_http_then_the_person_is_told_recorded_and_found(bank: RunningService) -> None:
-    await bank.given(Person, "ada", registered())
+@on_shared_bank
+async def test_when_moving_over_http_then_the_person_is_told_recorded_and_found(shared_bank: RunningService) -> None:
+    await shared_bank.given(Person, person := SystemIds().new(), registered())
 
-    answer = await bank.when("PUT", f"{PERSONS}/ada/address", json=ELSEWHERE_BODY)
+    answer = await shared_bank.when("PUT", f"{PERSONS}/{person}/address", json=ELSEWHERE_BODY)
 
     answer.then(
         200,
-        {"id": "ada", "address": {**ELSEWHERE_BODY, "state": None}, "version": 1},
+        {"id": person, "address": {**ELSEWHERE_BODY, "state": None}, "version": 1},
         events=[PersonAddressChanged(address=ELSEWHERE)],
     )
-    assert answer.response.headers["x-event-position"] == "2"
-    (await bank.when("GET", f"{PERSONS}/ada")).then(200, answer.body)
+    assert answer.response.headers["x-event-position"] == str(await head(shared_bank))
+    (await shared_bank.when("GET", f"{PERSONS}/{person}")).then(200, answer.body)
 
 
-async def test_when_moving_to_where_one_lives_over_http_then_nothing_is_recorded(bank: RunningService) -> None:
-    await bank.given(Person, "ada", registered())
+@on_shared_bank
+async def test_when_moving_to_where_one_lives_over_http_then_nothing_is_recorded(shared_bank: RunningService) -> None:
+    await shared_bank.given(Person, person := SystemIds().new(), registered())
 
-    answer = await bank.when("PUT", f"{PERSONS}/ada/address", json=ADDRESS_BODY)
+    answer = await shared_bank.when("PUT", f"{PERSONS}/{person}/address", json=ADDRESS_BODY)
 
-    answer.then(200, {"id": "ada", "address": ADDRESS_BODY, "version": 0}, events=[])
+    answer.then(200, {"id": person, "address": ADDRESS_BODY, "version": 0}, events=[])
 
 
 async def test_given_nobody_when_asking_then_it_is_404(bank: RunningService) -> None:

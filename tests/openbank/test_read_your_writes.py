@@ -1,7 +1,11 @@
 """A write tells its position, and a read that shows it sees the write."""
 
+import pytest
+
+from neuroglia.core import SystemClock, SystemIds
+from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, read_your_writes
 from neuroglia.testing import RunningService
-from tests.openbank.builders import PERSON_BODY, given_account
+from tests.openbank.builders import PERSON_BODY, given_account, opened
 
 
 async def test_when_reading_behind_each_write_then_it_is_seen(bank: RunningService) -> None:
@@ -69,3 +73,26 @@ async def test_refused_writes_tell_no_position(bank: RunningService) -> None:
 
     answer.then_refused(422, "insufficient-funds")
     assert "x-event-position" not in answer.response.headers
+
+
+async def test_given_a_read_model_that_is_stuck_then_a_read_answers_with_what_there_is(
+    bank: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_your_writes, "_WAIT_S", 0.01)
+    await given_account(bank)
+    store, codec = await bank.services.get(EventStore), await bank.services.get(EventCodec)
+    poison = opened(owner="nobody who was ever registered")
+    metadata = EventMetadata(recorded_at=SystemClock().now(), correlation_id="c", causation_id=None, actor="test")
+    new = NewEvent(id=SystemIds().new(), type=codec.name(poison), data=codec.encode(poison), metadata=metadata)
+    await store.append("bank_account-b", [new], -1)
+    written = await bank.client.post("/api/v1/transactions/deposits", json={"account_id": "a", "amount": "1"})
+    behind = {"X-Wait-For-Position": written.headers["x-event-position"]}
+
+    account = await bank.client.get("/api/v1/accounts/a", headers=behind)
+    monkeypatch.undo()
+    transaction = await bank.client.get(written.headers["location"], headers=behind)
+
+    assert (account.status_code, account.json()["balance"]) == (200, "0.00")
+    assert account.headers["x-read-model-position"] == "2"
+    assert transaction.json() == written.json()  # another projection, which is not stuck
+    assert transaction.headers["x-read-model-position"] == written.headers["x-event-position"] == "4"
