@@ -7,7 +7,7 @@ LOCAL  := -e framework -e openbank
 PROJECTS := framework/pyproject.toml openbank/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench torture lock clean
+.PHONY: help demo run unit test check format bench torture lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +18,11 @@ demo: $(VENV)/run.stamp  ## Play OpenBank's story over HTTP on a real server, th
 run: $(VENV)/run.stamp  ## Keep OpenBank up on port 8081 and print the links
 	@$(BIN)/python -m deployment.demo.keep_up
 
+unit: $(VENV)/dev.stamp  ## Run the unit tests alone
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"
+
 test: $(VENV)/dev.stamp  ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/dev.stamp  ## Check format, lint, types and layers
 	@$(BIN)/ruff format --check --quiet .
@@ -35,7 +38,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed beside the raw limits, in one run
 	@$(BIN)/python -m tests.benchmarks
 
 torture: $(VENV)/dev.stamp  ## Run the long crash tests
-	@$(BIN)/python -m pytest -m torture
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "torture or not torture"
 
 lock: $(VENV)/dev.stamp  ## Pin all versions anew
 	@$(PIP) uv

@@ -76,7 +76,7 @@ class Narrator:
         self._position = response.headers.get("x-event-position", self._position)
         sent = f" {json.dumps(body)}" if body is not None else ""
         print(self._style("   " + textwrap.shorten(f"{method} {path}{sent}", _WIDTH, placeholder=" …"), "2"))
-        answer = response.json() if response.content else {}
+        answer: dict[str, Any] = response.json() if response.content else {}
         if response.status_code != status:
             raise Difference(f"{method} {path} answered {response.status_code}, not {status}: {response.text}")
         for name, value in (expect or {}).items():

@@ -190,5 +190,5 @@ class AnyHistory(RuleBasedStateMachine):
         assert (again.balance, again.status) == (self.account.balance, self.account.status)
 
 
-AnyHistory.TestCase.settings = settings(max_examples=15, stateful_step_count=20, deadline=None, database=None)
+AnyHistory.TestCase.settings = settings(stateful_step_count=20)
 TestAnyHistory = AnyHistory.TestCase

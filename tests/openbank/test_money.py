@@ -3,14 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openbank.domain.errors import CurrencyMismatch, InvalidAmount
 from openbank.domain.models.money import Currency, Money
 from tests.openbank.builders import eur
 
-exactly = settings(max_examples=100, deadline=None, database=None)
 cents = st.integers(min_value=-(10**15), max_value=10**15)
 
 
@@ -22,7 +21,6 @@ def in_cents(money: Money) -> int:
     return int(money.amount.scaleb(2))
 
 
-@exactly
 @given(cents, cents)
 def test_sums_and_differences_are_exact(one: int, other: int) -> None:
     assert in_cents(of_cents(one) + of_cents(other)) == one + other
@@ -30,7 +28,6 @@ def test_sums_and_differences_are_exact(one: int, other: int) -> None:
     assert in_cents(-of_cents(one)) == -one
 
 
-@exactly
 @given(cents, cents)
 def test_order_is_that_of_the_amounts(one: int, other: int) -> None:
     assert (of_cents(one) < of_cents(other)) == (one < other)
@@ -38,7 +35,6 @@ def test_order_is_that_of_the_amounts(one: int, other: int) -> None:
     assert (of_cents(one) == of_cents(other)) == (one == other)
 
 
-@exactly
 @given(cents)
 def test_there_are_two_decimals_and_no_negative_zero(count: int) -> None:
     for result in (of_cents(count), of_cents(count) - of_cents(count), -(of_cents(count) - of_cents(count))):
@@ -47,7 +43,6 @@ def test_there_are_two_decimals_and_no_negative_zero(count: int) -> None:
         assert not str(result).startswith("-0.00")
 
 
-@exactly
 @given(st.decimals())
 def test_what_is_accepted_is_finite_and_unchanged(amount: Decimal) -> None:
     try:
@@ -77,7 +72,6 @@ def test_a_sum_too_large_to_be_exact_is_refused() -> None:
         most + most
 
 
-@exactly
 @given(cents, cents)
 def test_currencies_never_mix(one: int, other: int) -> None:
     dollars = Money(Decimal(other).scaleb(-2), Currency.USD)

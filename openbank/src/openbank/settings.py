@@ -9,5 +9,6 @@ class OpenBankSettings(ServiceSettings):
     """The common settings, with OpenBank's own port."""
 
     service: ClassVar[str] = "openbank"
+    title: ClassVar[str] = "OpenBank"
 
     port: int = 8081

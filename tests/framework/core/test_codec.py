@@ -7,13 +7,11 @@ from decimal import Decimal
 from enum import Enum
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from neuroglia.core.codec import JsonCodec
-
-quick = settings(deadline=None, max_examples=60)
 
 NOON = datetime(2025, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -122,7 +120,6 @@ def test_given_a_naive_time_anywhere_when_encoded_or_decoded_then_it_is_refused(
         codec.decode(json.dumps(shape, default=datetime.isoformat))
 
 
-@quick
 @given(st.lists(st.datetimes(timezones=st.timezones()), min_size=2))
 def test_given_moments_when_encoded_then_their_text_sorts_as_they_do(moments: list[datetime]) -> None:
     codec = JsonCodec(datetime)
@@ -138,7 +135,6 @@ def test_given_moments_when_encoded_then_their_text_sorts_as_they_do(moments: li
     assert [codec.decode(text) for text in texts.values()] == [*texts]
 
 
-@quick
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_given_a_decimal_when_encoded_then_it_is_text_and_keeps_its_digits(amount: Decimal) -> None:
     codec = JsonCodec(Decimal)

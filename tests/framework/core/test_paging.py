@@ -4,19 +4,16 @@ import base64
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroglia.core import MalformedRequest
 from neuroglia.core.paging import Scalar, decode_cursor, encode_cursor
 
-quick = settings(deadline=None, max_examples=60)
-
 scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.floats(allow_nan=False, allow_infinity=False)  # fmt: skip  # noqa: E501
 queries = st.lists(st.text() | st.integers() | st.booleans() | st.tuples(st.text(), st.text()), max_size=4)
 
 
-@quick
 @given(queries, st.lists(scalars, max_size=4))
 def test_given_a_sort_key_when_encoded_and_decoded_then_it_is_the_same(query: list[object], last: list[Scalar]) -> None:
     cursor = encode_cursor(query, last)
@@ -31,13 +28,11 @@ def refused(query: list[object], cursor: str, length: int) -> None:
         decode_cursor(query, cursor, length)
 
 
-@quick
 @given(st.text())
 def test_given_any_text_when_decoded_then_it_is_refused_as_malformed(cursor: str) -> None:
     refused(["accounts"], cursor, 2)
 
 
-@quick
 @given(st.binary())
 def test_given_any_bytes_in_base64_when_decoded_then_they_are_refused_as_malformed(data: bytes) -> None:
     refused(["accounts"], base64.urlsafe_b64encode(data).decode(), 2)
@@ -48,13 +43,11 @@ json_values = st.recursive(
 )
 
 
-@quick
 @given(json_values)
 def test_given_any_json_when_decoded_then_it_is_refused_as_malformed(value: object) -> None:
     refused(["accounts"], base64.urlsafe_b64encode(json.dumps(value).encode()).decode(), 2)
 
 
-@quick
 @given(queries, queries, st.lists(scalars, min_size=1, max_size=2))
 def test_given_the_cursor_of_another_list_when_decoded_then_it_is_refused(
     query: list[object], other: list[object], last: list[Scalar]

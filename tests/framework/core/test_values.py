@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from neuroglia.core import (
@@ -21,8 +21,6 @@ from neuroglia.core import (
 from neuroglia.core.context import ambient_context
 from neuroglia.core.validation import field_errors
 
-quick = settings(deadline=None, max_examples=60)
-
 
 def test_given_a_moment_when_formatted_then_it_has_27_characters_and_ends_in_z() -> None:
     assert format_utc(datetime(2025, 1, 31, 9, 30, tzinfo=UTC)) == "2025-01-31T09:30:00.000000Z"
@@ -35,7 +33,6 @@ def test_given_another_zone_when_formatted_then_it_is_the_same_instant_in_utc() 
     assert format_utc(datetime(2025, 1, 31, 20, tzinfo=zone)) == "2025-02-01T01:30:00.000000Z"
 
 
-@quick
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_given_a_moment_when_formatted_and_parsed_then_it_is_the_same(moment: datetime) -> None:
     assert parse_utc(format_utc(moment)) == moment
@@ -74,7 +71,6 @@ def test_given_the_systems_ids_when_many_are_made_then_they_differ_and_sort_by_t
 parts = st.lists(st.text() | st.integers(), max_size=4).map(tuple)
 
 
-@quick
 @given(parts, parts)
 def test_given_parts_when_derived_then_the_same_give_the_same_id_and_others_another(
     one: tuple[str | int, ...], other: tuple[str | int, ...]
@@ -91,7 +87,6 @@ def test_given_parts_with_the_same_characters_when_derived_then_their_borders_co
     assert len(ids) == 5
 
 
-@quick
 @given(st.from_regex(r"[A-Za-z0-9._-]{1,128}", fullmatch=True))
 def test_given_a_harmless_correlation_id_when_a_context_is_made_then_it_is_kept(id: str) -> None:
     assert RequestContext.new(id).correlation_id == id

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroglia.core import ConfigurationError
@@ -71,7 +71,6 @@ def async_factory(kind: type[Any]) -> Any:
     return scope["factory"]
 
 
-@settings(deadline=None, max_examples=150)
 @given(plans(), st.randoms(use_true_random=False))
 def test_given_any_acyclic_graph_when_built_then_each_is_made_once_after_its_needs_and_disposed_of_in_reverse(
     plan: Plan, random: Any

@@ -1,7 +1,7 @@
 """The repository of a document type: pages, cursors, and refusals."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroglia.core import ConfigurationError, MalformedRequest, NotFoundError
@@ -104,7 +104,6 @@ async def test_given_a_minus_on_the_first_field_when_finding_then_the_whole_orde
     assert [thing.rank for thing in (await documents.find(order=order)).items] == [4, 3, 2, 1, 0]
 
 
-@settings(max_examples=30, deadline=None, database=None)
 @given(ranks=st.lists(st.integers(0, 3), max_size=12), limit=st.integers(1, 5), turned=st.booleans())
 async def test_given_any_documents_when_following_the_cursors_then_each_is_met_once_in_order(
     ranks: list[int], limit: int, turned: bool

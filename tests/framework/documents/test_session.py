@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -327,7 +327,6 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, database=None)
 @given(before=st.lists(values, unique_by=lambda thing: thing.id), steps=steps, last=finds, page=st.integers(1, 3))
 async def test_given_any_saves_and_deletes_when_finding_in_the_session_then_it_is_what_others_find_after_the_commit(
     before: list[Thing], steps: Sequence[tuple[str, Thing | str | Find]], last: Find, page: int

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroglia.core import ConfigurationError
@@ -103,7 +103,6 @@ def test_given_a_naive_time_when_encoding_then_it_is_refused() -> None:
         EventCodec([EverythingHappened]).encode(naive)
 
 
-@settings(max_examples=30, deadline=None, database=None)
 @given(
     made=st.builds(
         EverythingHappened,

@@ -212,7 +212,7 @@ histories = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories, sizes=st.lists(st.integers(1, 3), max_size=20))
 async def test_given_any_history_when_it_is_fed_in_any_pieces_with_restarts_then_it_equals_a_rebuild_from_zero(
     history: list[list[tuple[str, int]]], sizes: list[int]

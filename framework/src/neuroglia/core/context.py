@@ -10,6 +10,7 @@ from typing import Final
 import uuid_utils
 
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(slots=True)
@@ -28,22 +29,30 @@ class RequestContext:
     Attributes:
         correlation_id: shared by all that follows from one request of the outside.
         causation_id: the id of the message that directly caused this one.
+        traceparent: the W3C Trace Context that this belongs to (Level 1, section 3.2).
         actor: on whose behalf this runs.
         wait_for_position: a query shall first wait until its read model has passed this log position.
     """
 
     correlation_id: str
     causation_id: str | None = None
+    traceparent: str | None = None
     actor: str = "anonymous"
     wait_for_position: int | None = None
     reply: Reply = field(default_factory=Reply, compare=False)
 
     @staticmethod
-    def new(correlation_id: str | None = None, *, wait_for_position: int | None = None) -> "RequestContext":
+    def new(
+        correlation_id: str | None = None, *, traceparent: str | None = None, wait_for_position: int | None = None
+    ) -> "RequestContext":
         """A context for a request of the outside. An id that could forge a log line or header is replaced."""
         if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
             correlation_id = str(uuid_utils.uuid7())
-        return RequestContext(correlation_id=correlation_id, wait_for_position=wait_for_position)
+        if traceparent is not None and not _TRACEPARENT.fullmatch(traceparent):
+            traceparent = None
+        return RequestContext(
+            correlation_id=correlation_id, traceparent=traceparent, wait_for_position=wait_for_position
+        )
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("neuroglia_request_context", default=None)

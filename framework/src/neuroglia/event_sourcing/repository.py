@@ -63,6 +63,7 @@ class EventSourcedRepository(Repository[A]):
             correlation_id=self._context.correlation_id,
             causation_id=self._context.causation_id,
             actor=self._context.actor,
+            traceparent=self._context.traceparent,
         )
         events = [
             NewEvent(

@@ -22,6 +22,7 @@ class EventMetadata:
     correlation_id: str
     causation_id: str | None
     actor: str
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

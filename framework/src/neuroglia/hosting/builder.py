@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import ModuleType
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
@@ -35,7 +36,7 @@ from neuroglia.mediation import (
     ValidationBehavior,
     add_handlers,
 )
-from neuroglia.mvc import ControllerBase, RequestMiddleware, controller_router, install_problem_handlers
+from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, install_problem_handlers
 
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
@@ -53,6 +54,7 @@ class WebApplicationBuilder:
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self.services = ServiceCollection()
+        self._application: list[ModuleType] = []
         self._controllers: list[type[ControllerBase]] = []
         self._documents: list[DocumentType[Any]] = []
         self._backing: list[TypeForm[BackingService]] = []
@@ -73,12 +75,13 @@ class WebApplicationBuilder:
 
     def add_mediation(self, package: str) -> None:
         """Adds the command and query handlers of a package, its mappings, and the pipeline around the handlers."""
-        modules = import_modules(package)
-        self.services.add_instance(Mapper, Mapper(modules))
-        self.services.add_instance(HandlerRegistry, add_handlers(self.services, modules))
-        self.services.add_singleton(Mediator)
-        for behavior in (LogBehavior, RetryBehavior, ValidationBehavior):
-            self.services.add_singleton(PipelineBehavior, behavior)
+        if not self._application:
+            self.services.add_singleton(Mediator)
+            for behavior in (LogBehavior, RetryBehavior, ValidationBehavior):
+                self.services.add_singleton(PipelineBehavior, behavior)
+        self._application += import_modules(package)
+        self.services.add_instance(Mapper, Mapper(self._application))
+        self.services.add_instance(HandlerRegistry, add_handlers(self.services, self._application))
 
     def add_event_sourcing(self, domain: str, *, subscriptions: str) -> None:
         """Adds the event store of `EVENT_STORE_URL`, repositories for the aggregates of the domain package, and a
@@ -121,7 +124,7 @@ class WebApplicationBuilder:
         provider = ServiceProvider(self.services)
         service = self.settings.service
         app = FastAPI(
-            title=service.replace("-", " ").title(),
+            title=self.settings.title or service,
             docs_url="/api/docs",
             redoc_url=None,
             redirect_slashes=False,  # a path has one spelling, and a Location is never made from the Host header
@@ -133,7 +136,7 @@ class WebApplicationBuilder:
         app.state.services = provider  # for tests and tools; handlers ask by their constructors
         install_problem_handlers(app, service)
         for controller in self._controllers:
-            app.include_router(controller_router(provider.get_now(controller), API))
+            add_controller(app, provider.get_now(controller), API)
         app.include_router(health_router(provider, self._backing, subscriptions=self._has_subscriptions))
         app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
         return app

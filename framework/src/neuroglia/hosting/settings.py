@@ -16,6 +16,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     service: ClassVar[str] = "service"
     """The service's name: in problem types, health and logs."""
+    title: ClassVar[str] = ""
+    """What people call it, over its documentation."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)

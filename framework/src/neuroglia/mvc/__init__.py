@@ -1,7 +1,7 @@
 """Controllers over FastAPI: a class for each resource, its methods the endpoints; errors as RFC 9457 problems."""
 
 from neuroglia.core import DEFAULT_LIMIT, Page
-from neuroglia.mvc.controllers import ControllerBase, controller_router
+from neuroglia.mvc.controllers import ControllerBase, add_controller
 from neuroglia.mvc.middleware import RequestMiddleware
 from neuroglia.mvc.problems import Problem, install_problem_handlers
 from neuroglia.mvc.routes import Cursor, Limit, Moment, delete, get, patch, post, put
@@ -15,7 +15,7 @@ __all__ = [
     "Page",
     "Problem",
     "RequestMiddleware",
-    "controller_router",
+    "add_controller",
     "delete",
     "get",
     "install_problem_handlers",

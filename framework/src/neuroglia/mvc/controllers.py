@@ -1,13 +1,14 @@
 """Controllers: singletons whose bound methods FastAPI inspects as it would functions."""
 
 import functools
+import inspect
 import re
 import string
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from typing_extensions import override
 
 from neuroglia.core.context import current_context
@@ -55,27 +56,37 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
     return found
 
 
-def controller_router(controller: ControllerBase, base: str) -> APIRouter:
-    """The routes of a controller below the path `base`."""
+def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
+    """Adds a controller's routes to an application, below the path `base`.
+
+    They stand on the application itself: a router in between would match every request a second time.
+    """
     kind = type(controller)
-    router = APIRouter(
-        prefix=f"{base}{controller.prefix}",
-        tags=[*controller.tags],
-        responses=PROBLEM_RESPONSES,
-        route_class=StrictRoute,
-    )
+    prefix = f"{base}{controller.prefix}"
     for name, endpoint in endpoints(kind).items():
         method = getattr(controller, name)
-        options: dict[str, Any] = {"openapi_extra": {"x-required-scopes": [*endpoint.scopes]}, **endpoint.options}
-        router.add_api_route(
-            endpoint.path,
-            method if endpoint.location is None else _with_location(method, router.prefix + endpoint.location),
+        options: dict[str, Any] = {
+            "summary": _summary(method),
+            "operation_id": f"{kind.__name__.removesuffix('Controller').lower()}_{name}",
+            "openapi_extra": {"x-required-scopes": [*endpoint.scopes]},
+            **endpoint.options,
+            "responses": {**PROBLEM_RESPONSES, **endpoint.options.get("responses", {})},
+        }
+        app.router.add_api_route(
+            prefix + endpoint.path,
+            method if endpoint.location is None else _with_location(method, prefix + endpoint.location),
             methods=[endpoint.method],
             status_code=endpoint.status_code,
-            operation_id=f"{kind.__name__.removesuffix('Controller').lower()}_{name}",
+            tags=[*controller.tags],
+            route_class_override=StrictRoute,
             **options,
         )
-    return router
+
+
+def _summary(method: Callable[..., Any]) -> str | None:
+    """The docstring's first line, which says more than the method's name."""
+    first = (inspect.getdoc(method) or "").partition("\n")[0]
+    return first.removesuffix(".") or None
 
 
 def _with_location(method: Callable[..., Awaitable[Any]], template: str) -> Callable[..., Awaitable[Any]]:

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from neuroglia.core.context import Reply, RequestContext, use_context
+from neuroglia.core.context import RequestContext, use_context
 from neuroglia.mvc.problems import problem_response, unexpected_problem
 
 _log: Final = logging.getLogger("neuroglia.http")
@@ -27,14 +27,21 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         correlation_id: str | None = None
+        traceparent: str | None = None
         position: bytes | None = None
         for name, value in scope["headers"]:
             if name == b"x-correlation-id":
                 correlation_id = value.decode("latin-1")
             elif name == b"x-wait-for-position":
                 position = value
+            elif name == b"traceparent":
+                traceparent = value.decode("latin-1")
         valid = position is None or (position.isdigit() and len(position) <= _MAX_POSITION_DIGITS)
-        context = RequestContext.new(correlation_id, wait_for_position=int(position) if position and valid else None)
+        context = RequestContext.new(
+            correlation_id,
+            traceparent=traceparent,
+            wait_for_position=int(position) if position and valid else None,
+        )
         status = 500
         started = False
 
@@ -61,9 +68,10 @@ class RequestMiddleware:
                     raise
                 await unexpected_problem(self._service)(scope, receive, send_with_headers)
             finally:
-                if _log.isEnabledFor(logging.INFO):
+                level = logging.DEBUG if scope["path"].startswith("/health/") else logging.INFO  # probes are noise
+                if _log.isEnabledFor(level):
                     elapsed = round((time.perf_counter() - start) * 1000, 3)
-                    _log.info("request", extra={
+                    _log.log(level, "request", extra={
                         "method": scope["method"], "path": scope["path"], "status": status, "duration_ms": elapsed
                     })  # fmt: skip
 
@@ -83,12 +91,11 @@ class RequestMiddleware:
 
 
 def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
-    reply: Reply = context.reply
-    headers = [(b"x-correlation-id", context.correlation_id.encode())]
-    if reply.location is not None:
-        headers.append((b"location", reply.location.encode()))
-    if reply.event_position is not None:
-        headers.append((b"x-event-position", str(reply.event_position).encode()))
-    if reply.read_model_position is not None:
-        headers.append((b"x-read-model-position", str(reply.read_model_position).encode()))
-    return headers
+    reply = context.reply
+    told = {
+        b"x-correlation-id": context.correlation_id,
+        b"location": reply.location,
+        b"x-event-position": reply.event_position,
+        b"x-read-model-position": reply.read_model_position,
+    }
+    return [(name, str(value).encode()) for name, value in told.items() if value is not None]

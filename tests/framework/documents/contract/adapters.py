@@ -19,17 +19,17 @@ class Adapter:
         shared: a second object on the same place sees the same data, also after the first was closed.
     """
 
-    name: str
     make: Callable[[Path], DocumentStore]
     shared: bool = True
 
 
+IN_FILE = Adapter(lambda place: SqliteDocumentStore(str(place / "documents.db")))
+IN_MEMORY = Adapter(lambda _: SqliteDocumentStore(":memory:"), shared=False)
+
 ADAPTERS = [
-    Adapter("sqlite-file", lambda place: SqliteDocumentStore(str(place / "documents.db"))),
-    Adapter("sqlite-memory", lambda _: SqliteDocumentStore(":memory:"), shared=False),
+    pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration),
+    pytest.param(IN_MEMORY, id="sqlite-memory"),
 ]
 
-on_shared_data = pytest.mark.parametrize(
-    "adapter", [adapter for adapter in ADAPTERS if adapter.shared], indirect=True, ids=lambda adapter: adapter.name
-)
+on_shared_data = pytest.mark.parametrize("adapter", [ADAPTERS[0]], indirect=True)
 """Marks what only makes sense where a second object sees the same data."""

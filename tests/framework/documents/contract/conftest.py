@@ -13,7 +13,7 @@ from tests.framework.documents.models import OTHERS, THINGS
 OpenStore = Callable[[], Awaitable[DocumentStore]]
 
 
-@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.name)
+@pytest.fixture(params=ADAPTERS)
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     return request.param
 

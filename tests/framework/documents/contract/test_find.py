@@ -251,7 +251,7 @@ shapes: Sequence[tuple[Sequence[str], Sequence[str]]] = [  # fields that are equ
 ]
 
 
-@settings(max_examples=25, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stored=some_things,
     shape=st.sampled_from(shapes),

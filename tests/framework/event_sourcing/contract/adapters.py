@@ -20,17 +20,17 @@ class Adapter:
         shared: a second object on the same place sees the same data, also after the first was closed.
     """
 
-    name: str
     make: Callable[[Path], EventStore]
     shared: bool = True
 
 
+IN_FILE = Adapter(lambda place: SqliteEventStore(str(place / "events.db")))
+IN_MEMORY = Adapter(lambda _: SqliteEventStore(":memory:"), shared=False)
+
 ADAPTERS = [
-    Adapter("sqlite-file", lambda place: SqliteEventStore(str(place / "events.db"))),
-    Adapter("sqlite-memory", lambda _: SqliteEventStore(":memory:"), shared=False),
+    pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration),
+    pytest.param(IN_MEMORY, id="sqlite-memory"),
 ]
 
-on_shared_data = pytest.mark.parametrize(
-    "adapter", [adapter for adapter in ADAPTERS if adapter.shared], indirect=True, ids=lambda adapter: adapter.name
-)
+on_shared_data = pytest.mark.parametrize("adapter", [ADAPTERS[0]], indirect=True)
 """Marks what only makes sense where a second object sees the same data."""

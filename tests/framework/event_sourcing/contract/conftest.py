@@ -13,7 +13,7 @@ from tests.framework.event_sourcing.contract.adapters import ADAPTERS, Adapter
 OpenStore = Callable[[], Awaitable[EventStore]]
 
 
-@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.name)
+@pytest.fixture(params=ADAPTERS)
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     return request.param
 

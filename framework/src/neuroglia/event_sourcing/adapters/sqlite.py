@@ -34,10 +34,13 @@ CREATE TABLE IF NOT EXISTS events (
     correlation_id TEXT NOT NULL,
     causation_id TEXT,
     actor TEXT NOT NULL,
+    traceparent TEXT,
     UNIQUE (stream, revision)
 )
 """
-_COLUMNS: Final = "position, stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor"
+_COLUMNS: Final = (
+    "position, stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor, traceparent"
+)
 _PAGE: Final = 500
 _POLL_S: Final = 0.25
 """How soon an append by another process is seen; those of this process wake subscriptions at once."""
@@ -165,13 +168,13 @@ def _append(connection: sqlite3.Connection, stream: str, events: Sequence[NewEve
         meta = event.metadata
         values = (
             stream, revision, event.id, event.type, event.data.decode(), format_utc(meta.recorded_at),
-            meta.correlation_id, meta.causation_id, meta.actor,
+            meta.correlation_id, meta.causation_id, meta.actor, meta.traceparent,
         )  # fmt: skip
         position = (
             connection.execute(
                 "INSERT INTO events"
-                " (stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor, traceparent)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             ).lastrowid
             or position
@@ -201,10 +204,11 @@ def _matching(prefixes: Sequence[str]) -> tuple[str, list[str | int]]:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredEvent:
-    position, stream, revision, id_, type_, data, recorded_at, correlation_id, causation_id, actor = row
+    position, stream, revision, id_, type_, data, recorded_at, correlation_id, causation_id, actor, traceparent = row
     return StoredEvent(
         stream=stream, revision=revision, position=position, id=id_, type=type_, data=data.encode(),
         metadata=EventMetadata(
-            recorded_at=parse_utc(recorded_at), correlation_id=correlation_id, causation_id=causation_id, actor=actor
+            recorded_at=parse_utc(recorded_at), correlation_id=correlation_id, causation_id=causation_id,
+            actor=actor, traceparent=traceparent,
         ),
     )  # fmt: skip
