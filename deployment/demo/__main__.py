@@ -9,23 +9,27 @@ import httpx
 
 from deployment.demo import openbank_story
 from deployment.demo.narrator import Difference, Narrator
-from deployment.demo.server import Server
+from deployment.processes import start
 
 
 def main() -> int:
     """Plays all stories. Returns 0, or 1 at the first difference."""
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="neuroglia-demo-") as folder:
-        server = Server("openbank", Path(folder))
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="neuroglia-demo-") as name:
+        folder = Path(name)
+        server = start("openbank", folder)
         try:
-            with server, httpx.Client(base_url=server.url, timeout=30) as client:
+            server.wait_until_ready()
+            with httpx.Client(base_url=server.url, timeout=30) as client:
                 narrator = Narrator(client)
-                openbank_story.play(narrator, server)
-                count = narrator.requests
-        except (Difference, RuntimeError, httpx.HTTPError) as difference:
-            print(f"\nThe demo stopped: {difference}\n\nThe server's last words:\n{server.tail()}", file=sys.stderr)
+                server = openbank_story.play(narrator, server, folder)
+        except (Difference, RuntimeError, TimeoutError, httpx.HTTPError) as difference:
+            print(f"\nThe demo stopped: {difference}\n\nThe server's last words:\n{server.output()}", file=sys.stderr)
             return 1
-    print(f"\nDone: {count} requests, each answered as promised, in {time.monotonic() - start:.1f} s.")
+        finally:
+            if server.process.poll() is None:
+                server.terminate()
+    print(f"\nDone: {narrator.requests} requests, each answered as promised, in {time.monotonic() - begun:.1f} s.")
     print("Next: `make run` keeps the bank up, with its documentation at http://127.0.0.1:8081/api/docs")
     return 0
 

@@ -4,31 +4,33 @@ import os
 import sys
 from pathlib import Path
 
-from deployment.demo.server import Server
+from deployment.processes import start
 
 
 def main() -> int:
     """Starts the bank, prints where to find it, and waits. Returns its exit code."""
-    port = int(os.environ.get("PORT", "8081"))
-    server = Server("openbank", Path(os.environ.get("DATA_DIR", "data")), port=port)
+    folder = Path(os.environ.get("DATA_DIR", "data"))
+    server = start("openbank", folder, port=int(os.environ.get("PORT", "8081")))
     try:
-        server.start()
-    except RuntimeError as error:
-        print(error, file=sys.stderr)
+        server.wait_until_ready()
+        print(
+            f"OpenBank is up.\n"
+            f"  API and documentation   {server.url}/api/docs\n"
+            f"  OpenAPI                 {server.url}/api/openapi.json\n"
+            f"  health                  {server.url}/health/ready\n"
+            f"  logs (JSON lines)       {server.stdout}\n"
+            f"  databases               {folder / 'data'}\n"
+            f"Ctrl-C stops it."
+        )
+        return server.process.wait()
+    except (RuntimeError, TimeoutError) as error:
+        print(f"OpenBank did not start: {error}", file=sys.stderr)
         return 1
-    print(
-        f"OpenBank is up.\n"
-        f"  API and documentation   {server.url}/api/docs\n"
-        f"  OpenAPI                 {server.url}/api/openapi.json\n"
-        f"  health                  {server.url}/health/ready\n"
-        f"  logs (JSON lines)       {server.log}\n"
-        f"  databases               {server.data}\n"
-        f"Ctrl-C stops it."
-    )
-    try:
-        return server.wait()
     except KeyboardInterrupt:
-        return server.stop()
+        return server.terminate()
+    finally:
+        if server.process.poll() is None:
+            server.kill()
 
 
 if __name__ == "__main__":

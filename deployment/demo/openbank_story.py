@@ -1,23 +1,23 @@
 """OpenBank's story: two people, their money, a refusal, and a restart that forgets nothing."""
 
-import signal
+from pathlib import Path
 from typing import Any
 
 from deployment.demo.narrator import Difference, Narrator
-from deployment.demo.server import Server
+from deployment.processes import ServiceProcess, start
 
 API = "/api/v1"
 
 
-def play(narrator: Narrator, server: Server) -> None:
-    """Plays the story.
+def play(narrator: Narrator, server: ServiceProcess, folder: Path) -> ServiceProcess:
+    """Plays the story, and returns the process that runs at its end.
 
     Raises:
         Difference: an answer was not the promised one.
     """
     narrator.title("OpenBank: a bank whose truth is its events")
     narrator.say(
-        f"The bank runs at {server.url} (process {server.pid}). Its two databases are plain files in {server.data}."
+        f"The bank runs at {server.url} (process {server.process.pid}). Its databases are plain files in {folder}/data."
     )
     ada, bob = _register_two_people(narrator)
     account, savings = _open_accounts(narrator, ada, bob)
@@ -26,7 +26,7 @@ def play(narrator: Narrator, server: Server) -> None:
     _freeze(narrator, account)
     statement = _read_the_statement(narrator, account)
     _read_the_audit_trail(narrator, account)
-    _restart(narrator, server, account, savings, statement)
+    return _restart(narrator, server, folder, account, savings, statement)
 
 
 def _register_two_people(narrator: Narrator) -> tuple[str, str]:
@@ -167,12 +167,19 @@ def _read_the_audit_trail(narrator: Narrator, account: str) -> None:
         raise Difference(f"the audit trail has the revisions {[event['revision'] for event in events]}")
 
 
-def _restart(narrator: Narrator, server: Server, account: str, savings: str, statement: list[dict[str, Any]]) -> None:
+def _restart(
+    narrator: Narrator,
+    server: ServiceProcess,
+    folder: Path,
+    account: str,
+    savings: str,
+    statement: list[dict[str, Any]],
+) -> ServiceProcess:
     narrator.chapter("The server is stopped and started again", "Nothing that was acknowledged is lost.")
-    old = server.pid
-    server.stop(signal.SIGTERM)
-    server.start()
-    narrator.say(f"Process {old} ended; process {server.pid} opened the same files.")
+    server.terminate()
+    again = start("openbank", folder, port=server.port)
+    again.wait_until_ready()
+    narrator.say(f"Process {server.process.pid} ended; process {again.process.pid} opened the same files.")
     narrator.ask(
         "GET",
         f"{API}/accounts/{account}",
@@ -181,10 +188,8 @@ def _restart(narrator: Narrator, server: Server, account: str, savings: str, sta
         expect={"balance": "316.55", "status": "open"},
     )
     narrator.ask("GET", f"{API}/accounts/{savings}", 200, show="{owner_name}: balance {balance} {currency}")
-    again = narrator.ask("GET", f"{API}/accounts/{account}/transactions", 200, show="the same statement").json()[
-        "items"
-    ]
-    if again != statement:
+    found = narrator.ask("GET", f"{API}/accounts/{account}/transactions", 200, show="the same statement")
+    if found.json()["items"] != statement:
         raise Difference("the statement is another one after the restart")
     ready = narrator.ask("GET", "/health/ready", 200, show="{status}").json()
     narrator.table(
@@ -194,3 +199,4 @@ def _restart(narrator: Narrator, server: Server, account: str, savings: str, sta
             for found in ready["subscriptions"]
         ],
     )
+    return again

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from deployment.demo.server import Server
+from deployment.processes import serving
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
@@ -87,7 +87,7 @@ def test_the_quoted_start_error_is_what_is_said() -> None:
 def test_the_commands_of_openbanks_page_work(tmp_path: Path) -> None:
     commands = [block for block in blocks(ROOT / "openbank/README.md", "sh") if block.startswith("curl")]
     assert commands
-    with Server("openbank", tmp_path) as server:
+    with serving("openbank", tmp_path) as server:
         for command in commands:
             told = command.replace("http://127.0.0.1:8081", server.url)
             shown = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)

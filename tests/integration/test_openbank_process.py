@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.processes import ServiceProcess, serving, start, until
+from deployment.processes import ServiceProcess, serving, start, until
 
 pytestmark = pytest.mark.integration
 PERSON = {

@@ -1,4 +1,4 @@
-"""A service as a real process on a loopback port: started, watched until it is ready, ended by its own pid."""
+"""A sample as a real process on a loopback port: started, watched until it is ready, ended by its own pid."""
 
 import http.client
 import json
@@ -6,16 +6,17 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-_START_S = 30.0
-_STOP_S = 15.0
-_POLL_S = 0.02
+import tenacity
+
+_START_S: Final = 30.0
+_STOP_S: Final = 15.0
+_POLL_S: Final = 0.02
 
 
 def free_port() -> int:
@@ -31,11 +32,15 @@ def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
     Raises:
         TimeoutError: it did not in time; says what was waited for.
     """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds} s for {what}")
-        time.sleep(_POLL_S)
+    wait = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda holds: not holds),
+        stop=tenacity.stop_after_delay(seconds),
+        wait=tenacity.wait_fixed(_POLL_S),
+    )
+    try:
+        wait(condition)
+    except tenacity.RetryError:
+        raise TimeoutError(f"waited {seconds} s for {what}") from None
 
 
 @dataclass(frozen=True)
@@ -58,17 +63,27 @@ class ServiceProcess:
         return [json.loads(line) for line in self.stdout.read_text().splitlines()]
 
     def is_ready(self) -> bool:
-        """Whether it answers that it can serve. A process that has ended never will."""
+        """Whether it can serve and its read models have caught up.
+
+        Raises:
+            RuntimeError: it has ended, so it never will; the text is what it wrote.
+        """
         if (code := self.process.poll()) is not None:
-            raise RuntimeError(f"ended with {code}: {self.stdout.read_text()}{self.stderr.read_text()}")
+            raise RuntimeError(f"it ended with {code}:\n{self.output()}")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_START_S)
         try:
             connection.request("GET", "/health/ready")
-            return connection.getresponse().status == 200
+            answer = connection.getresponse()
+            return answer.status == 200 and json.load(answer)["status"] == "ready"
         except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
+
+    def output(self, lines: int = 20) -> str:
+        """The end of all that it wrote."""
+        written = self.stdout.read_text() + self.stderr.read_text()
+        return "\n".join(written.splitlines()[-lines:])
 
     def accepts_connections(self) -> bool:
         """Whether somebody listens on its port."""
@@ -78,6 +93,10 @@ class ServiceProcess:
     def wait(self) -> int:
         """Its exit code, once it has ended."""
         return self.process.wait(_STOP_S)
+
+    def wait_until_ready(self) -> None:
+        """Returns once it is ready; raises like `is_ready` and `until`."""
+        until(self.is_ready, "the service to be ready", _START_S)
 
     def terminate(self) -> int:
         """Asks it to end (SIGTERM). Returns its exit code."""
@@ -90,13 +109,13 @@ class ServiceProcess:
         self.wait()
 
 
-def start(module: str, folder: Path, **environment: str) -> ServiceProcess:
+def start(module: str, folder: Path, *, port: int | None = None, **environment: str) -> ServiceProcess:
     """Starts `python -m module` with its data and output in `folder`. Returns at once; see `serving`."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder / "data"), **environment}
+    port = port or free_port()
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder.absolute() / "data"), **environment}
     stdout, stderr = folder / "stdout.log", folder / "stderr.log"
-    with stdout.open("wb") as out, stderr.open("wb") as err:
+    with stdout.open("ab") as out, stderr.open("ab") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", module], env={**os.environ, **settings}, cwd=folder, stdout=out, stderr=err
         )
@@ -104,11 +123,11 @@ def start(module: str, folder: Path, **environment: str) -> ServiceProcess:
 
 
 @contextmanager
-def serving(module: str, folder: Path, **environment: str) -> Generator[ServiceProcess]:
+def serving(module: str, folder: Path, *, port: int | None = None, **environment: str) -> Generator[ServiceProcess]:
     """A service that is ready; at the end of the block it is gone, however the block ended."""
-    service = start(module, folder, **environment)
+    service = start(module, folder, port=port, **environment)
     try:
-        until(service.is_ready, f"{module} to be ready", _START_S)
+        service.wait_until_ready()
         yield service
     finally:
         if service.process.poll() is None:
