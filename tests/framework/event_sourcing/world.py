@@ -23,6 +23,7 @@ from neuroglia.event_sourcing import (
 )
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.checkpoints import Checkpoint
+from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.projections import ProjectionType
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner, SubscriptionState, SubscriptionStatus
 from neuroglia.testing import FixedClock
@@ -75,7 +76,7 @@ class World:
         """The counters, for one message."""
         context = context or RequestContext.new()
         return EventSourcedRepository(
-            Counter, self.events, codec or self.codec, clock or self.clock, SystemIds(), context
+            Counter, self.events, codec or self.codec, clock or self.clock, SystemIds(), context, OneCommand(context)
         )
 
     async def happened(self, id: str, *events: DomainEvent, expected: int | None = None) -> Appended:

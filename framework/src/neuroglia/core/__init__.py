@@ -16,7 +16,7 @@ from neuroglia.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-from neuroglia.core.ids import Ids, SystemIds, derived_id
+from neuroglia.core.ids import CommandIds, Ids, SystemIds, derived_id
 from neuroglia.core.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "MAX_LIMIT",
     "ApplicationError",
     "Clock",
+    "CommandIds",
     "ConcurrencyError",
     "ConfigurationError",
     "FieldError",

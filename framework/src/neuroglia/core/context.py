@@ -31,6 +31,8 @@ class RequestContext:
         causation_id: the id of the message that directly caused this one.
         traceparent: the W3C Trace Context that this belongs to (Level 1, section 3.2).
         actor: on whose behalf this runs.
+        command_id: names a command that may come twice; every try of it carries the same one.
+        since: a log position from before the first try of the command, noted durably before that.
         wait_for_position: a query shall first wait until its read model has passed this log position.
     """
 
@@ -38,6 +40,8 @@ class RequestContext:
     causation_id: str | None = None
     traceparent: str | None = None
     actor: str = "anonymous"
+    command_id: str | None = None
+    since: int | None = None
     wait_for_position: int | None = None
     reply: Reply = field(default_factory=Reply, compare=False)
 

@@ -30,3 +30,16 @@ class SystemIds(Ids):
 def derived_id(*parts: str | int) -> str:
     """The id that always belongs to these parts. `("a", "b")` and `("ab",)` give different ones."""
     return str(uuid.uuid5(_NAMESPACE, json.dumps(parts)))
+
+
+class CommandIds(Ids):
+    """The ids that belong to one command: every try of it gets the same ones, in the same order."""
+
+    def __init__(self, command_id: str) -> None:
+        self._command_id = command_id
+        self._count = 0
+
+    @override
+    def new(self) -> str:
+        self._count += 1
+        return derived_id(self._command_id, "new", self._count)

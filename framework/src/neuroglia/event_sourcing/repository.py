@@ -1,6 +1,7 @@
 """Aggregates whose state is the sum of their events."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from typing_extensions import override
@@ -12,7 +13,8 @@ from neuroglia.core.generics import words
 from neuroglia.core.ids import Ids
 from neuroglia.domain import AggregateRoot, Envelope, Repository
 from neuroglia.event_sourcing.codec import EventCodec
-from neuroglia.event_sourcing.store import EventMetadata, EventStore, NewEvent
+from neuroglia.event_sourcing.once import OneCommand
+from neuroglia.event_sourcing.store import EventMetadata, EventStore, NewEvent, StoredEvent
 
 A = TypeVar("A", bound=AggregateRoot)
 
@@ -33,6 +35,7 @@ class EventSourcedRepository(Repository[A]):
         clock: Clock,
         ids: Ids,
         context: RequestContext,
+        command: OneCommand,
     ) -> None:
         self._kind = kind
         self._store = store
@@ -40,11 +43,18 @@ class EventSourcedRepository(Repository[A]):
         self._clock = clock
         self._ids = ids
         self._context = context
+        self._command = command
+        self._repeated: dict[str, Sequence[StoredEvent]] = {}
 
     @override
     async def get(self, id: str) -> A:
-        aggregate = self._kind(id)
-        async for stored in self._store.read(stream_name(self._kind, id)):
+        """See `Repository.get`. When this is a repeat of a command, the aggregate is as the first try found it."""
+        aggregate, stream = self._kind(id), stream_name(self._kind, id)
+        ours = self._command.event_id(stream, 0)
+        async for stored in self._store.read(stream):
+            if stored.id == ours and stored.position > self._command.since:
+                self._repeated[stream] = await self._appended_before(stream, stored.revision)
+                break
             aggregate.replay(self._codec.decode(stored), stored.revision, stored.metadata.recorded_at)
         if aggregate.version < 0:
             raise NotFoundError(words(self._kind), id)
@@ -52,9 +62,25 @@ class EventSourcedRepository(Repository[A]):
 
     @override
     async def save(self, aggregate: A) -> Sequence[Envelope]:
-        pending = aggregate.pending
-        if not pending:
+        """See `Repository.save`. A repeat returns what the first try recorded, and records nothing.
+
+        Raises:
+            RuntimeError: this message has saved before.
+        """
+        if not aggregate.pending:
             return []
+        stream = stream_name(self._kind, aggregate.id)
+        self._command.saves(stream)
+        if aggregate.version < 0 and self._command.may_repeat:
+            self._repeated[stream] = await self._appended_before(stream, 0)
+        repeated = self._repeated.get(stream)
+        envelopes = self._open(repeated) if repeated else await self._append(stream, aggregate)
+        last = envelopes[-1]
+        aggregate.mark_saved(last.revision, last.recorded_at)
+        self._context.reply.event_position = max(last.position, self._context.reply.event_position or 0)
+        return envelopes
+
+    async def _append(self, stream: str, aggregate: A) -> list[Envelope]:
         now = self._clock.now()
         if aggregate.modified_at is not None:  # a clock that was set back must not turn history round
             now = max(now, aggregate.modified_at)
@@ -67,23 +93,33 @@ class EventSourcedRepository(Repository[A]):
         )
         events = [
             NewEvent(
-                id=self._ids.new(),
+                id=self._command.event_id(stream, number) or self._ids.new(),
                 type=self._codec.name(event),
                 data=self._codec.encode(event),
                 metadata=metadata,
             )
-            for event in pending
+            for number, event in enumerate(aggregate.pending)
         ]
-        stream = stream_name(self._kind, aggregate.id)
         appended = await self._store.append(stream, events, aggregate.version)
-        aggregate.mark_saved(appended.revision, now)
-        self._context.reply.event_position = max(appended.position, self._context.reply.event_position or 0)
         first = appended.revision - len(events) + 1
         return [
             Envelope(
-                event=event, id=new.id, stream=stream, revision=first + index,
+                event=event, id=new.id, stream=stream, revision=first + number,
                 position=appended.position, recorded_at=now,
                 correlation_id=metadata.correlation_id, causation_id=metadata.causation_id, actor=metadata.actor,
             )
-            for index, (event, new) in enumerate(zip(pending, events, strict=True))
+            for number, (event, new) in enumerate(zip(aggregate.pending, events, strict=True))
         ]  # fmt: skip
+
+    def _open(self, repeated: Sequence[StoredEvent]) -> list[Envelope]:
+        """What the first try answered with: an append tells the position of its last event alone."""
+        return [replace(self._codec.open(stored), position=repeated[-1].position) for stored in repeated]
+
+    async def _appended_before(self, stream: str, revision: int) -> Sequence[StoredEvent]:
+        """What an earlier try of this command appended, if it did so at this revision."""
+        found: list[StoredEvent] = []
+        async for stored in self._store.read(stream, after=revision - 1):
+            if stored.id != self._command.event_id(stream, len(found)):
+                break
+            found.append(stored)
+        return found

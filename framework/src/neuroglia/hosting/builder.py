@@ -13,7 +13,7 @@ from typing_extensions import TypeForm
 
 from neuroglia.core.clock import Clock, SystemClock
 from neuroglia.core.context import RequestContext, current_context
-from neuroglia.core.ids import Ids, SystemIds
+from neuroglia.core.ids import Ids
 from neuroglia.core.lifecycle import BackingService, HostedService, UnitOfWork
 from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
@@ -22,6 +22,7 @@ from neuroglia.documents.types import is_document
 from neuroglia.domain import Repository
 from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscriptions
 from neuroglia.event_sourcing.checkpoints import Checkpoint
+from neuroglia.event_sourcing.once import OneCommand, ids_of
 from neuroglia.event_sourcing.registration import add_aggregates, add_projections
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
 from neuroglia.hosting.health import health_router
@@ -64,7 +65,7 @@ class WebApplicationBuilder:
         if type(settings) is not ServiceSettings:
             self.services.add_instance(ServiceSettings, settings)
         self.services.add_singleton(Clock, SystemClock)
-        self.services.add_singleton(Ids, SystemIds)
+        self.services.add_scoped(Ids, ids_of)
         self.services.add_scoped(RequestContext, current_context)
 
     def add_controllers(self, package: str) -> None:
@@ -89,6 +90,7 @@ class WebApplicationBuilder:
         url = self.settings.url(self.settings.event_store_url)
         self.services.add_singleton(EventStore, lambda: connect_event_store(url))
         self.services.add_open(Repository, EventSourcedRepository)
+        self.services.add_scoped(OneCommand)
         self._backing.append(EventStore)
         prefixes = add_aggregates(self.services, import_modules(domain))
         add_projections(self.services, import_modules(subscriptions), prefixes)

@@ -1,0 +1,213 @@
+"""A command that comes twice takes effect once, and answers the same."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from neuroglia.core import CommandIds, ConcurrencyError, NotFoundError, RequestContext, Unavailable
+from neuroglia.domain import Envelope
+from neuroglia.event_sourcing import Appended, NewEvent
+from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from tests.framework.event_sourcing.counting import Counter, CounterClosed, CounterIncreased, CounterOpened
+from tests.framework.event_sourcing.world import World
+
+INCREASE = RequestContext(correlation_id="c", command_id="increase-1")
+
+
+class CrashingEvents(SqliteEventStore):
+    """A store whose appends fail, once for each entry of `crashes`: "before" the commit, or "after" it."""
+
+    crashes: list[str]
+
+    def __init__(self) -> None:
+        super().__init__(":memory:")
+        self.crashes = []
+
+    @override
+    async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
+        crash = self.crashes.pop(0) if self.crashes else None
+        if crash == "before":
+            raise Unavailable("crashed before the commit")
+        appended = await super().append(stream, events, expected)
+        if crash == "after":
+            raise Unavailable("crashed after the commit")
+        return appended
+
+
+async def increase(world: World, context: RequestContext = INCREASE, by: int = 2) -> tuple[list[Envelope], int, int]:
+    """One try of the command: what it recorded, and the total and the version that it answers with."""
+    counters = world.repository(context)
+    counter = await counters.get("1")
+    counter.increase(by)
+    counter.increase(by, note="again")
+    envelopes = list(await counters.save(counter))
+    return envelopes, counter.total, counter.version
+
+
+async def until_done(world: World, context: RequestContext = INCREASE, by: int = 2) -> tuple[list[Envelope], int, int]:
+    """As the pipeline and a caller that got no answer would do it: again, until it is answered."""
+    while True:
+        try:
+            return await increase(world, context, by)
+        except (ConcurrencyError, Unavailable):
+            continue
+
+
+async def rival(world: World) -> None:
+    """Somebody else changes the counter meanwhile."""
+    await world.happened("1", CounterIncreased(by=100, note="rival"))
+
+
+@pytest.mark.parametrize("deliveries", [2, 5])
+async def test_given_a_command_when_it_comes_again_then_it_has_one_effect_and_the_same_answer(
+    world: World, deliveries: int
+) -> None:
+    await world.happened("1", CounterOpened(name="x"))
+
+    answers = [await increase(world) for _ in range(deliveries)]
+
+    assert [answer == answers[0] for answer in answers] == [True] * deliveries
+    assert (await world.repository().get("1")).total == 4
+
+
+async def test_given_rivals_between_when_it_comes_again_then_the_answer_is_that_of_the_first_time(world: World) -> None:
+    await world.happened("1", CounterOpened(name="x"))
+    await rival(world)
+    first = await increase(world)
+    await rival(world)
+
+    again = await increase(world)
+
+    assert again == first
+    assert (again[1], again[2]) == (104, 3)
+    assert (await world.repository().get("1")).total == 204
+
+
+async def test_given_the_clock_went_on_when_it_comes_again_then_the_time_is_the_first_one(
+    world: World,
+) -> None:
+    await world.happened("1", CounterOpened(name="x"))
+    first, *_ = await increase(world)
+    world.clock.advance(timedelta(hours=1))
+
+    again, *_ = await increase(world)
+
+    assert [envelope.recorded_at for envelope in again] == [envelope.recorded_at for envelope in first]
+
+
+async def test_given_another_command_when_it_comes_then_it_has_an_effect_of_its_own(world: World) -> None:
+    await world.happened("1", CounterOpened(name="x"))
+    await increase(world)
+
+    await increase(world, replace(INCREASE, command_id="increase-2"))
+
+    assert (await world.repository().get("1")).total == 8
+
+
+async def test_given_the_answer_was_lost_when_it_comes_again_then_the_position_is_told(world: World) -> None:
+    await world.happened("1", CounterOpened(name="x"))
+    first = RequestContext(correlation_id="c", command_id="increase-1")
+    again = RequestContext(correlation_id="c", command_id="increase-1")
+    await increase(world, first)
+    await rival(world)
+
+    await increase(world, again)
+
+    assert again.reply.event_position == first.reply.event_position
+
+
+async def test_given_a_refusal_after_the_effect_when_it_comes_again_then_it_is_no_refusal(world: World) -> None:
+    """The state is that from before the first try: what has happened since must not turn the answer round."""
+    await world.happened("1", CounterOpened(name="x"))
+    first = await increase(world)
+    await world.happened("1", CounterClosed())
+
+    assert await increase(world) == first
+
+
+async def test_given_a_new_aggregate_when_the_command_comes_again_then_it_is_the_same_one(world: World) -> None:
+    async def open_counter() -> tuple[list[Envelope], str]:
+        counters = world.repository(INCREASE)
+        counter = Counter.open(CommandIds("increase-1").new(), "x")
+        return list(await counters.save(counter)), counter.id
+
+    first = await open_counter()
+    await world.happened(first[1], CounterIncreased(by=1, note=None))
+
+    assert await open_counter() == first
+    assert (await world.repository().get(first[1])).total == 1
+
+
+async def test_given_an_event_from_before_since_when_it_has_our_id_then_it_is_not_ours(world: World) -> None:
+    """Behind `since` nothing of the command can stand; looking further would only cost time."""
+    await world.happened("1", CounterOpened(name="x"))
+    await increase(world)
+    head = await world.events.head()
+
+    counters = world.repository(replace(INCREASE, since=head))
+    counter = await counters.get("1")
+
+    assert counter.total == 4
+
+
+async def test_given_no_aggregate_when_a_command_comes_again_then_it_is_still_not_found(world: World) -> None:
+    for _ in range(2):
+        with pytest.raises(NotFoundError):
+            await increase(world)
+
+
+async def test_given_a_message_that_has_saved_when_it_saves_again_then_that_is_a_mistake(world: World) -> None:
+    counters = world.repository()
+    await counters.save(Counter.open("1", "x"))
+
+    with pytest.raises(RuntimeError, match="counter-1 before counter-2"):
+        await counters.save(Counter.open("2", "y"))
+
+    assert await world.events.head() == 1
+
+
+async def test_given_five_deliveries_at_once_then_there_is_one_effect(world: World) -> None:
+    await world.happened("1", CounterOpened(name="x"))
+
+    answers = await asyncio.gather(*(until_done(world) for _ in range(5)))
+
+    assert [answer == answers[0] for answer in answers] == [True] * 5
+    assert (await world.repository().get("1")).total == 4
+
+
+STEPS = st.lists(st.sampled_from(["deliver", "deliver", "crash before", "crash after", "rival", "twins"]), max_size=12)
+
+
+@given(steps=STEPS)
+def test_given_any_deliveries_crashes_and_rivals_then_there_is_one_effect_and_one_answer(steps: list[str]) -> None:
+    async def play() -> None:
+        store = CrashingEvents()
+        async with World.open(store) as world:
+            await world.happened("1", CounterOpened(name="x"))
+            rivals = 0
+            answers: list[tuple[list[Envelope], int, int]] = []
+            for step in [*steps, "deliver"]:
+                match step:
+                    case "rival":
+                        await rival(world)
+                        rivals += 1
+                    case "crash before" | "crash after":
+                        store.crashes = [step.removeprefix("crash ")]
+                        with suppress(Unavailable):  # a try that finds its effect appends nothing, so nothing crashes
+                            answers.append(await increase(world))
+                        store.crashes = []
+                    case "twins":
+                        answers += await asyncio.gather(until_done(world), until_done(world))
+                    case _:
+                        answers.append(await until_done(world))
+            assert all(answer == answers[0] for answer in answers)
+            assert (await world.repository().get("1")).total == 4 + 100 * rivals
+
+    asyncio.run(play())
