@@ -227,3 +227,26 @@ async def test_given_a_long_history_when_loading_then_all_of_it_counts(world: Wo
     loaded = await world.repository().get("1")
 
     assert (loaded.total, loaded.version) == (1200, 1200)
+
+
+async def test_given_a_history_when_asking_for_a_moment_then_it_is_the_longest_prefix_until_then(world: World) -> None:
+    counter = Counter.open("1", "x")
+    await world.repository().save(counter)
+    for by in (1, 10):
+        world.clock.advance(SECOND)
+        counter.increase(by)
+        await world.repository().save(counter)
+
+    totals = [(await world.repository().as_of("1", NOON + SECOND * after)).total for after in (0, 1, 2, 3)]
+
+    assert totals == [0, 1, 11, 11]
+    with pytest.raises(NotFoundError):
+        await world.repository().as_of("1", NOON - SECOND)
+
+
+async def test_given_an_aggregate_of_the_past_when_it_decides_then_that_is_a_mistake(world: World) -> None:
+    await world.repository().save(Counter.open("1", "x"))
+    past = await world.repository().as_of("1", NOON)
+
+    with pytest.raises(RuntimeError, match="Counter is one of the past"):
+        past.increase(1)

@@ -18,6 +18,7 @@ class Reply:
     """What a message wants to tell its sender beside the result; over HTTP these become headers."""
 
     location: str | None = None
+    etag: str | None = None
     event_position: int | None = None
     read_model_position: int | None = None
 
@@ -33,6 +34,7 @@ class RequestContext:
         actor: on whose behalf this runs.
         command_id: names a command that may come twice; every try of it carries the same one.
         since: a log position from before the first try of the command, noted durably before that.
+        expected_versions: the aggregate that is saved shall be at one of these versions (If-Match); None: at any.
         wait_for_position: a query shall first wait until its read model has passed this log position.
     """
 
@@ -42,12 +44,17 @@ class RequestContext:
     actor: str = "anonymous"
     command_id: str | None = None
     since: int | None = None
+    expected_versions: frozenset[int] | None = None
     wait_for_position: int | None = None
     reply: Reply = field(default_factory=Reply, compare=False)
 
     @staticmethod
     def new(
-        correlation_id: str | None = None, *, traceparent: str | None = None, wait_for_position: int | None = None
+        correlation_id: str | None = None,
+        *,
+        traceparent: str | None = None,
+        wait_for_position: int | None = None,
+        expected_versions: frozenset[int] | None = None,
     ) -> "RequestContext":
         """A context for a request of the outside. An id that could forge a log line or header is replaced."""
         if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
@@ -55,7 +62,10 @@ class RequestContext:
         if traceparent is not None and not _TRACEPARENT.fullmatch(traceparent):
             traceparent = None
         return RequestContext(
-            correlation_id=correlation_id, traceparent=traceparent, wait_for_position=wait_for_position
+            correlation_id=correlation_id,
+            traceparent=traceparent,
+            wait_for_position=wait_for_position,
+            expected_versions=expected_versions,
         )
 
 

@@ -4,13 +4,14 @@ from neuroglia.domain.aggregates import AggregateRoot, when
 from neuroglia.domain.envelopes import Envelope
 from neuroglia.domain.errors import DomainError, RuleViolation, StateConflict
 from neuroglia.domain.events import DomainEvent, event, upcast
-from neuroglia.domain.repositories import Repository
+from neuroglia.domain.repositories import History, Repository
 
 __all__ = [
     "AggregateRoot",
     "DomainError",
     "DomainEvent",
     "Envelope",
+    "History",
     "Repository",
     "RuleViolation",
     "StateConflict",

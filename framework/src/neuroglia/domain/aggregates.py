@@ -65,6 +65,7 @@ class AggregateRoot:
         self.created_at = None
         self.modified_at = None
         self.__pending: list[DomainEvent] = []
+        self.__sealed = False
 
     @property
     def pending(self) -> Sequence[DomainEvent]:
@@ -73,9 +74,15 @@ class AggregateRoot:
 
     def apply(self, event: E) -> E:
         """Records a decision: changes the state now and keeps the event for the next save. Returns the event."""
+        if self.__sealed:
+            raise RuntimeError(f"this {type(self).__name__} is one of the past, which nobody can change")
         self.transitions()[type(event)](self, event)
         self.__pending.append(event)
         return event
+
+    def seal(self) -> None:
+        """Makes it an aggregate that can only be read: one of the past."""
+        self.__sealed = True
 
     def replay(self, event: DomainEvent, revision: int, recorded_at: datetime) -> None:
         """Takes in the next stored event of this aggregate's stream. For repositories."""

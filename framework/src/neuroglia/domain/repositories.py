@@ -1,7 +1,8 @@
-"""The port through which handlers reach aggregates, however these are stored."""
+"""The ports through which handlers reach aggregates, however these are stored."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from neuroglia.domain.envelopes import Envelope
@@ -26,4 +27,16 @@ class Repository(ABC, Generic[A]):
 
         Raises:
             ConcurrencyError: somebody else changed the aggregate since it was read; nothing was stored.
+        """
+
+
+class History(ABC, Generic[A]):
+    """What aggregates were like in the past. Only event-sourced ones remember."""
+
+    @abstractmethod
+    async def as_of(self, id: str, moment: datetime) -> A:
+        """The aggregate from its longest prefix of events that was recorded by this moment. It can only be read.
+
+        Raises:
+            NotFoundError: nothing had happened to it yet.
         """

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from typing_extensions import override
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
-from neuroglia.core.errors import NotFoundError
+from neuroglia.core.errors import NotFoundError, PreconditionFailed
 from neuroglia.core.generics import words
 from neuroglia.core.ids import Ids
-from neuroglia.domain import AggregateRoot, Envelope, Repository
+from neuroglia.domain import AggregateRoot, Envelope, History, Repository
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.store import EventMetadata, EventStore, NewEvent, StoredEvent
@@ -24,7 +25,7 @@ def stream_name(kind: type[AggregateRoot], id: str) -> str:
     return f"{kind.stream}-{id}"
 
 
-class EventSourcedRepository(Repository[A]):
+class EventSourcedRepository(Repository[A], History[A]):
     """Loads an aggregate by replaying its stream, and saves it by appending what it decided since."""
 
     def __init__(
@@ -65,8 +66,12 @@ class EventSourcedRepository(Repository[A]):
         """See `Repository.save`. A repeat returns what the first try recorded, and records nothing.
 
         Raises:
+            PreconditionFailed: the aggregate is not at the version that the caller expects.
             RuntimeError: this message has saved before.
         """
+        expected = self._context.expected_versions
+        if expected is not None and aggregate.version not in expected:
+            raise PreconditionFailed("It is at another version than If-Match says. Read it again.")
         if not aggregate.pending:
             return []
         stream = stream_name(self._kind, aggregate.id)
@@ -79,6 +84,18 @@ class EventSourcedRepository(Repository[A]):
         aggregate.mark_saved(last.revision, last.recorded_at)
         self._context.reply.event_position = max(last.position, self._context.reply.event_position or 0)
         return envelopes
+
+    @override
+    async def as_of(self, id: str, moment: datetime) -> A:
+        aggregate = self._kind(id)
+        async for stored in self._store.read(stream_name(self._kind, id)):
+            if stored.metadata.recorded_at > moment:
+                break
+            aggregate.replay(self._codec.decode(stored), stored.revision, stored.metadata.recorded_at)
+        if aggregate.version < 0:
+            raise NotFoundError(words(self._kind), id)
+        aggregate.seal()
+        return aggregate
 
     async def _append(self, stream: str, aggregate: A) -> list[Envelope]:
         now = self._clock.now()

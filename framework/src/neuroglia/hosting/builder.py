@@ -19,7 +19,7 @@ from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
 from neuroglia.documents.types import is_document
-from neuroglia.domain import Repository
+from neuroglia.domain import History, Repository
 from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscriptions
 from neuroglia.event_sourcing.checkpoints import Checkpoint
 from neuroglia.event_sourcing.once import OneCommand, ids_of
@@ -90,6 +90,7 @@ class WebApplicationBuilder:
         url = self.settings.url(self.settings.event_store_url)
         self.services.add_singleton(EventStore, lambda: connect_event_store(url))
         self.services.add_open(Repository, EventSourcedRepository)
+        self.services.add_open(History, EventSourcedRepository)
         self.services.add_scoped(OneCommand)
         self._backing.append(EventStore)
         prefixes = add_aggregates(self.services, import_modules(domain))

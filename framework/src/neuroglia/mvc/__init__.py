@@ -3,8 +3,9 @@
 from neuroglia.core import DEFAULT_LIMIT, Page
 from neuroglia.mvc.controllers import ControllerBase, add_controller
 from neuroglia.mvc.middleware import RequestMiddleware
+from neuroglia.mvc.parameters import Cursor, Limit, Moment
 from neuroglia.mvc.problems import Problem, install_problem_handlers
-from neuroglia.mvc.routes import Cursor, Limit, Moment, delete, get, patch, post, put
+from neuroglia.mvc.routes import delete, get, patch, post, put
 
 __all__ = [
     "DEFAULT_LIMIT",

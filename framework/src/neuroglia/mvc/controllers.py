@@ -74,7 +74,7 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
         }
         app.router.add_api_route(
             prefix + endpoint.path,
-            method if endpoint.location is None else _with_location(method, prefix + endpoint.location),
+            _with_replies(method, endpoint, prefix) if endpoint.location or endpoint.etag else method,
             methods=[endpoint.method],
             status_code=endpoint.status_code,
             tags=[*controller.tags],
@@ -89,14 +89,19 @@ def _summary(method: Callable[..., Any]) -> str | None:
     return first.removesuffix(".") or None
 
 
-def _with_location(method: Callable[..., Awaitable[Any]], template: str) -> Callable[..., Awaitable[Any]]:
-    names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
+def _with_replies(method: Callable[..., Awaitable[Any]], endpoint: Endpoint, prefix: str) -> Callable[..., Any]:
+    """Tells where the result is, and which version of it this is, beside the result itself."""
+    location = prefix + (endpoint.location or "")
+    names = [name for _, name, _, _ in string.Formatter().parse(location) if name]
 
     @functools.wraps(method)
-    async def endpoint(*args: Any, **kwargs: Any) -> Any:
+    async def replying(*args: Any, **kwargs: Any) -> Any:
         result = await method(*args, **kwargs)
-        values = {name: quote(str(getattr(result, name)), safe="") for name in names}
-        current_context().reply.location = template.format(**values)
+        reply = current_context().reply
+        if endpoint.location is not None:
+            reply.location = location.format(**{name: quote(str(getattr(result, name)), safe="") for name in names})
+        if endpoint.etag is not None:
+            reply.etag = str(getattr(result, endpoint.etag))
         return result
 
-    return endpoint
+    return replying

@@ -1,6 +1,7 @@
 """The one middleware: gives each request its context, answers the unforeseen, and writes the access log."""
 
 import logging
+import re
 import time
 from typing import Final
 
@@ -11,11 +12,13 @@ from neuroglia.core.context import RequestContext, use_context
 from neuroglia.mvc.problems import problem_response, unexpected_problem
 
 _log: Final = logging.getLogger("neuroglia.http")
-_MAX_POSITION_DIGITS: Final = 19
+_READ: Final = {b"x-correlation-id", b"x-wait-for-position", b"traceparent", b"if-match"}
+_POSITION: Final = re.compile(r"[0-9]{1,19}")
+_STRONG_VERSION: Final = re.compile(r'(?<!W/)"([0-9]{1,18})"')
 
 
 class RequestMiddleware:
-    """Reads `X-Correlation-ID` and `X-Wait-For-Position`, and turns what the message replied into headers."""
+    """Reads the headers that make up the context, and turns what the message replied into headers."""
 
     def __init__(self, app: ASGIApp, service: str, max_body_bytes: int) -> None:
         self._app = app
@@ -26,21 +29,14 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        correlation_id: str | None = None
-        traceparent: str | None = None
-        position: bytes | None = None
-        for name, value in scope["headers"]:
-            if name == b"x-correlation-id":
-                correlation_id = value.decode("latin-1")
-            elif name == b"x-wait-for-position":
-                position = value
-            elif name == b"traceparent":
-                traceparent = value.decode("latin-1")
-        valid = position is None or (position.isdigit() and len(position) <= _MAX_POSITION_DIGITS)
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
+        position = headers.get(b"x-wait-for-position")
+        valid = position is None or _POSITION.fullmatch(position) is not None
         context = RequestContext.new(
-            correlation_id,
-            traceparent=traceparent,
+            headers.get(b"x-correlation-id"),
+            traceparent=headers.get(b"traceparent"),
             wait_for_position=int(position) if position and valid else None,
+            expected_versions=_versions(headers.get(b"if-match", "*")),
         )
         status = 500
         started = False
@@ -90,11 +86,19 @@ class RequestMiddleware:
         return receive_limited
 
 
+def _versions(if_match: str) -> frozenset[int] | None:
+    """The versions that If-Match allows (RFC 9110, section 13.1.1): weak or foreign tags match nothing."""
+    if if_match.strip() == "*":
+        return None
+    return frozenset(int(version) for version in _STRONG_VERSION.findall(if_match))
+
+
 def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
     reply = context.reply
     told = {
         b"x-correlation-id": context.correlation_id,
         b"location": reply.location,
+        b"etag": None if reply.etag is None else f'"{reply.etag}"',
         b"x-event-position": reply.event_position,
         b"x-read-model-position": reply.read_model_position,
     }

@@ -36,7 +36,7 @@ class ReasonRequest(RequestModel):
 
 
 class AccountsController(ControllerBase):
-    @post(status_code=201, location="/{id}", scopes=["bank:write"])
+    @post(status_code=201, location="/{id}", etag="version", scopes=["bank:write"])
     async def open(self, request: OpenAccountRequest) -> AccountDto:
         """Opens an account for a registered person."""
         return await self.mediator.execute(OpenAccount(request.owner_id, request.currency, request.overdraft_limit))
@@ -48,10 +48,10 @@ class AccountsController(ControllerBase):
         """Lists accounts in the order of their opening: all, or one owner's."""
         return await self.mediator.execute(ListAccounts(owner_id, limit, cursor))
 
-    @get("/{account_id}", scopes=["bank:read"])
-    async def show(self, account_id: str) -> AccountDto:
-        """Shows an account."""
-        return await self.mediator.execute(GetAccount(account_id))
+    @get("/{account_id}", etag="version", scopes=["bank:read"])
+    async def show(self, account_id: str, as_of: Moment | None = None) -> AccountDto:
+        """Shows an account as it is, or as it was at a moment."""
+        return await self.mediator.execute(GetAccount(account_id, as_of))
 
     @get("/{account_id}/transactions", scopes=["bank:read"])
     async def statement(
@@ -73,17 +73,17 @@ class AccountsController(ControllerBase):
         """Lists all that was ever recorded of an account, oldest first: the audit trail."""
         return await self.mediator.execute(GetAccountEvents(account_id, limit, cursor))
 
-    @post("/{account_id}/freeze", scopes=["bank:write"])
+    @post("/{account_id}/freeze", etag="version", scopes=["bank:write"])
     async def freeze(self, account_id: str, request: ReasonRequest | None = None) -> AccountDto:
         """Stops the debits of an account; credits still arrive."""
         return await self.mediator.execute(FreezeAccount(account_id, request.reason if request else None))
 
-    @post("/{account_id}/unfreeze", scopes=["bank:write"])
+    @post("/{account_id}/unfreeze", etag="version", scopes=["bank:write"])
     async def unfreeze(self, account_id: str, request: ReasonRequest | None = None) -> AccountDto:
         """Lets the debits of a frozen account through again."""
         return await self.mediator.execute(UnfreezeAccount(account_id, request.reason if request else None))
 
-    @post("/{account_id}/close", scopes=["bank:write"])
+    @post("/{account_id}/close", etag="version", scopes=["bank:write"])
     async def close(self, account_id: str, request: ReasonRequest | None = None) -> AccountDto:
         """Closes an account that is empty and not frozen, for ever."""
         return await self.mediator.execute(CloseAccount(account_id, request.reason if request else None))

@@ -34,7 +34,7 @@ class RegisterPersonRequest(RequestModel):
 
 
 class PersonsController(ControllerBase):
-    @post(status_code=201, location="/{id}", scopes=["bank:write"])
+    @post(status_code=201, location="/{id}", etag="version", scopes=["bank:write"])
     async def register(self, request: RegisterPersonRequest) -> PersonDto:
         """Registers a person, who can then own accounts."""
         return await self.mediator.execute(
@@ -53,12 +53,12 @@ class PersonsController(ControllerBase):
         """Lists all persons in the order of their registration."""
         return await self.mediator.execute(ListPersons(limit, cursor))
 
-    @get("/{person_id}", scopes=["bank:read"])
+    @get("/{person_id}", etag="version", scopes=["bank:read"])
     async def show(self, person_id: str) -> PersonDto:
         """Shows a person."""
         return await self.mediator.execute(GetPerson(person_id))
 
-    @put("/{person_id}/address", scopes=["bank:write"])
+    @put("/{person_id}/address", etag="version", scopes=["bank:write"])
     async def move(self, person_id: str, request: AddressRequest) -> PersonDto:
         """Replaces a person's address."""
         return await self.mediator.execute(ChangeAddress(person_id, request))
