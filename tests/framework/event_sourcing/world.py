@@ -25,6 +25,7 @@ from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.checkpoints import Checkpoint
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.projections import ProjectionType
+from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner, SubscriptionState, SubscriptionStatus
 from neuroglia.testing import FixedClock
 from tests.framework.event_sourcing.counting import Counter, CounterProjection, CounterView, counter_codec
@@ -32,6 +33,7 @@ from tests.framework.event_sourcing.events import LIMIT_S, NOON
 
 VIEWS = DocumentType(CounterView)
 CHECKPOINTS = DocumentType(Checkpoint)
+SNAPSHOTS = DocumentType(Snapshot)
 
 
 class WatchedStatus(SubscriptionStatus):
@@ -63,7 +65,7 @@ class World:
         events, documents = events or SqliteEventStore(":memory:"), documents or SqliteDocumentStore(":memory:")
         await events.open()
         await documents.open()
-        await documents.prepare([VIEWS, CHECKPOINTS])
+        await documents.prepare([VIEWS, CHECKPOINTS, SNAPSHOTS])
         try:
             yield World(events, documents)
         finally:
@@ -71,13 +73,18 @@ class World:
             await documents.aclose()
 
     def repository(
-        self, context: RequestContext | None = None, clock: Clock | None = None, codec: EventCodec | None = None
+        self,
+        context: RequestContext | None = None,
+        clock: Clock | None = None,
+        codec: EventCodec | None = None,
+        kind: type[Counter] = Counter,
     ) -> EventSourcedRepository[Counter]:
         """The counters, for one message."""
         context = context or RequestContext.new()
         return EventSourcedRepository(
-            Counter, self.events, codec or self.codec, clock or self.clock, SystemIds(), context, OneCommand(context)
-        )
+            kind, self.events, codec or self.codec, clock or self.clock, SystemIds(), context, OneCommand(context),
+            Snapshots(self.documents),
+        )  # fmt: skip
 
     async def happened(self, id: str, *events: DomainEvent, expected: int | None = None) -> Appended:
         """Appends events to a counter, from where it stands."""

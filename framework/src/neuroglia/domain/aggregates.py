@@ -27,7 +27,8 @@ class AggregateRoot:
     """Base of event-sourced aggregates.
 
     A subclass names its stream category (`class BankAccount(AggregateRoot, stream="bank_account")`), so that
-    the aggregate with id 7 lives in the stream `bank_account-7`.
+    the aggregate with id 7 lives in the stream `bank_account-7`. With `snapshot_every=100`, its state is kept after
+    each hundred events, so that a long life does not make it slow.
 
     Attributes:
         id: the aggregate's id.
@@ -38,6 +39,7 @@ class AggregateRoot:
     """
 
     stream: ClassVar[str]
+    snapshot_every: ClassVar[int | None] = None
     id: str
     version: int
     created_at: datetime | None
@@ -45,13 +47,15 @@ class AggregateRoot:
     __transitions: ClassVar[Mapping[type[DomainEvent], When] | None] = None
 
     @override
-    def __init_subclass__(cls, *, stream: str | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, stream: str | None = None, snapshot_every: int | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.__transitions = None
         if stream is not None:
             if not stream or "-" in stream:
                 raise TypeError(f"{cls.__name__}: a stream category is not empty and has no '-': {stream!r}")
             cls.stream = stream
+        if snapshot_every is not None:
+            cls.snapshot_every = snapshot_every
         for name, default in vars(cls).items():
             if not name.startswith("__") and isinstance(default, list | dict | set | bytearray):
                 raise TypeError(

@@ -1,6 +1,6 @@
 """Aggregates whose state is the sum of their events."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -15,6 +15,7 @@ from neuroglia.core.ids import Ids
 from neuroglia.domain import AggregateRoot, Envelope, History, Repository
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.once import OneCommand
+from neuroglia.event_sourcing.snapshots import Snapshots
 from neuroglia.event_sourcing.store import EventMetadata, EventStore, NewEvent, StoredEvent
 
 A = TypeVar("A", bound=AggregateRoot)
@@ -37,6 +38,7 @@ class EventSourcedRepository(Repository[A], History[A]):
         ids: Ids,
         context: RequestContext,
         command: OneCommand,
+        snapshots: Snapshots,
     ) -> None:
         self._kind = kind
         self._store = store
@@ -45,14 +47,16 @@ class EventSourcedRepository(Repository[A], History[A]):
         self._ids = ids
         self._context = context
         self._command = command
+        self._snapshots = snapshots
         self._repeated: dict[str, Sequence[StoredEvent]] = {}
 
     @override
     async def get(self, id: str) -> A:
         """See `Repository.get`. When this is a repeat of a command, the aggregate is as the first try found it."""
-        aggregate, stream = self._kind(id), stream_name(self._kind, id)
+        stream = stream_name(self._kind, id)
         ours = self._command.event_id(stream, 0)
-        async for stored in self._store.read(stream):
+        aggregate, events = await self._begin(id, stream)
+        async for stored in events:
             if stored.id == ours and stored.position > self._command.since:
                 self._repeated[stream] = await self._appended_before(stream, stored.revision)
                 break
@@ -78,11 +82,13 @@ class EventSourcedRepository(Repository[A], History[A]):
         self._command.saves(stream)
         if aggregate.version < 0 and self._command.may_repeat:
             self._repeated[stream] = await self._appended_before(stream, 0)
-        repeated = self._repeated.get(stream)
+        repeated, before = self._repeated.get(stream), aggregate.version
         envelopes = self._open(repeated) if repeated else await self._append(stream, aggregate)
         last = envelopes[-1]
         aggregate.mark_saved(last.revision, last.recorded_at)
         self._context.reply.event_position = max(last.position, self._context.reply.event_position or 0)
+        if not repeated:
+            await self._snapshots.keep(aggregate, last, before=before)
         return envelopes
 
     @override
@@ -96,6 +102,18 @@ class EventSourcedRepository(Repository[A], History[A]):
             raise NotFoundError(words(self._kind), id)
         aggregate.seal()
         return aggregate
+
+    async def _begin(self, id: str, stream: str) -> tuple[A, AsyncIterator[StoredEvent]]:
+        """The aggregate as its snapshot knows it, and the events behind that; without one, from the beginning."""
+        aggregate = self._kind(id)
+        at_most = self._command.since if self._command.may_repeat else None  # a later one may hold our own effect
+        event_id = await self._snapshots.load(stream, aggregate, at_most=at_most)
+        if event_id is not None:
+            events = self._store.read(stream, after=aggregate.version - 1)
+            first = await anext(events, None)
+            if first is not None and first.id == event_id:  # else it is of another log, or a log that was cut
+                return aggregate, events
+        return self._kind(id), self._store.read(stream)
 
     async def _append(self, stream: str, aggregate: A) -> list[Envelope]:
         now = self._clock.now()

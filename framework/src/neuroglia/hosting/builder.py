@@ -24,6 +24,7 @@ from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscri
 from neuroglia.event_sourcing.checkpoints import Checkpoint
 from neuroglia.event_sourcing.once import OneCommand, ids_of
 from neuroglia.event_sourcing.registration import add_aggregates, add_projections
+from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
@@ -92,6 +93,7 @@ class WebApplicationBuilder:
         self.services.add_open(Repository, EventSourcedRepository)
         self.services.add_open(History, EventSourcedRepository)
         self.services.add_scoped(OneCommand)
+        self.services.add_singleton(Snapshots)
         self._backing.append(EventStore)
         prefixes = add_aggregates(self.services, import_modules(domain))
         add_projections(self.services, import_modules(subscriptions), prefixes)
@@ -106,7 +108,7 @@ class WebApplicationBuilder:
         self.services.add_scoped(UnitOfWork, _session)
         self.services.add_open(Documents, Documents)
         self._backing.append(DocumentStore)
-        self._documents.append(DocumentType(Checkpoint))
+        self._documents += [DocumentType(Checkpoint), DocumentType(Snapshot)]
         for model in classes(import_modules(package), object):
             if is_document(model):
                 self._documents.append(DocumentType(model))

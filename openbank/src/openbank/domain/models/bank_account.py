@@ -24,7 +24,7 @@ class AccountStatus(StrEnum):
     CLOSED = "closed"
 
 
-class BankAccount(AggregateRoot, stream="bank_account"):
+class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
     """An account in one currency. Its balance never falls below minus the overdraft limit."""
 
     owner_id: str

@@ -1,0 +1,98 @@
+"""Snapshots: a cache of aggregates' states, so that a long stream need not be replayed from its beginning.
+
+An aggregate class asks for it: `class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100)`. The state
+is the class's annotated attributes. What does not fit any more is ignored, and replaced in time.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, TypeVar, get_origin, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter
+from typing_extensions import TypedDict
+
+from neuroglia.core.codec import JsonCodec
+from neuroglia.core.errors import ApplicationError
+from neuroglia.documents import DocumentStore, DocumentType, Write, document
+from neuroglia.domain import AggregateRoot, Envelope
+
+A = TypeVar("A", bound=AggregateRoot)
+_log: Final = logging.getLogger("neuroglia.snapshots")
+
+
+@document("snapshots", key="stream")
+class Snapshot(BaseModel):
+    """The state of an aggregate behind one of its events, as JSON, and the shape that it has."""
+
+    stream: str
+    event_id: str
+    position: int
+    shape: str
+    state: str
+
+
+class Snapshots:
+    """Loads and keeps snapshots. Whatever goes wrong with them is logged and costs time, nothing else."""
+
+    def __init__(self, store: DocumentStore) -> None:
+        self._store = store
+        self._documents: DocumentType[Snapshot] = DocumentType(Snapshot)
+        self._shapes: dict[type[AggregateRoot], _Shape] = {}
+
+    async def load(self, stream: str, aggregate: AggregateRoot, *, at_most: int | None = None) -> str | None:
+        """Brings a new aggregate to the state of its snapshot, if there is one from position `at_most` or before.
+
+        Returns the id of the event behind which it was taken.
+        """
+        if type(aggregate).snapshot_every is None:
+            return None
+        try:
+            stored = await self._store.get(self._documents.collection, stream)
+            if stored is None:
+                return None
+            snapshot, shape = self._documents.codec.decode(stored.body), self._shape(type(aggregate))
+            if snapshot.shape == shape.hash and (at_most is None or snapshot.position <= at_most):
+                vars(aggregate).update(shape.codec.decode(snapshot.state))
+                return snapshot.event_id
+        except (ApplicationError, ValueError) as error:
+            _log.warning("snapshot not used", extra={"stream": stream, "error": type(error).__name__})
+        return None
+
+    async def keep(self, aggregate: AggregateRoot, last: Envelope, *, before: int) -> None:
+        """Takes a snapshot behind `last`, if its turn came between the version `before` and the present one."""
+        every = type(aggregate).snapshot_every
+        if every is None or (aggregate.version + 1) // every == (before + 1) // every:
+            return
+        try:
+            shape = self._shape(type(aggregate))
+            state = shape.encode(aggregate)
+            snapshot = Snapshot(
+                stream=last.stream, event_id=last.id, position=last.position, shape=shape.hash, state=state
+            )
+            stored = await self._store.get(self._documents.collection, last.stream)
+            version, body = stored.version if stored else 0, self._documents.codec.encode(snapshot)
+            await self._store.commit([Write(self._documents.collection, last.stream, version, body)])
+        except (ApplicationError, ValueError, AttributeError) as error:  # a rival's snapshot is as good
+            _log.warning("snapshot not kept", extra={"stream": last.stream, "error": type(error).__name__})
+
+    def _shape(self, kind: type[AggregateRoot]) -> "_Shape":
+        if kind not in self._shapes:
+            self._shapes[kind] = _Shape(kind)
+        return self._shapes[kind]
+
+
+class _Shape:
+    """What a snapshot of an aggregate class holds; the hash changes with any type in it."""
+
+    def __init__(self, kind: type[AggregateRoot]) -> None:
+        hints = get_type_hints(kind, include_extras=True)
+        self._names = [name for name, hint in hints.items() if get_origin(hint) is not ClassVar]
+        fields: Any = TypedDict(kind.__name__, {name: hints[name] for name in self._names})  # type: ignore[misc]
+        self.codec: JsonCodec[Mapping[str, Any]] = JsonCodec(fields)
+        schema = json.dumps(TypeAdapter(fields).json_schema(), sort_keys=True)
+        self.hash = hashlib.sha256(schema.encode()).hexdigest()[:16]
+
+    def encode(self, aggregate: AggregateRoot) -> str:
+        return self.codec.encode({name: getattr(aggregate, name) for name in self._names}).decode()

@@ -1,0 +1,192 @@
+"""Snapshots make long streams fast to load, and are never the truth."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from neuroglia.core import NotFoundError, RequestContext
+from neuroglia.documents import Write
+from neuroglia.event_sourcing import EventStore
+from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from tests.framework.event_sourcing.counting import Counter, CounterIncreased, CounterOpened
+from tests.framework.event_sourcing.world import World
+
+
+class Photographed(Counter, snapshot_every=10):
+    """A counter with a snapshot after each ten events."""
+
+
+class Reshaped(Counter, snapshot_every=10):
+    """The same stream, after a change of the class: the old snapshots do not fit."""
+
+    total: float  # type: ignore[assignment]
+
+
+STREAM = "counter-1"
+
+
+async def counted(world: World, times: int = 14) -> None:
+    """A counter that was opened and increased by one so many times, one command each."""
+    await world.repository(kind=Photographed).save(Photographed.open("1", "x"))
+    for _ in range(times):
+        counters = world.repository(kind=Photographed)
+        counter = await counters.get("1")
+        counter.increase(1)
+        await counters.save(counter)
+
+
+async def snapshot(world: World) -> dict[str, Any] | None:
+    stored = await world.documents.get("snapshots", STREAM)
+    return None if stored is None else json.loads(stored.body)
+
+
+async def tamper(world: World, **changes: Any) -> None:
+    """Overwrites fields of the snapshot."""
+    stored = await world.documents.get("snapshots", STREAM)
+    assert stored is not None
+    body = json.dumps({**json.loads(stored.body), **changes}).encode()
+    await world.documents.commit([Write("snapshots", STREAM, stored.version, body)])
+
+
+def reads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The revisions behind which streams are read from now on."""
+    seen: list[int] = []
+    read = SqliteEventStore.read
+
+    def watched(self: EventStore, stream: str, *, after: int = -1, limit: int | None = None) -> Any:
+        seen.append(after)
+        return read(self, stream, after=after, limit=limit)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SqliteEventStore, "read", watched)
+    return seen
+
+
+async def test_given_less_than_a_turn_then_there_is_none(world: World) -> None:
+    await counted(world, times=8)
+
+    assert await snapshot(world) is None
+
+
+async def test_given_a_snapshot_when_loading_then_only_what_came_later_is_replayed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await counted(world)
+    seen = reads(world, monkeypatch)
+
+    counter = await world.repository(kind=Photographed).get("1")
+
+    assert seen == [8]  # the snapshot is behind revision 9, which is read to see that it is the same one
+    plain = await world.repository().get("1")
+    assert {**vars(counter)} == {**vars(plain)}
+
+
+async def test_given_many_events_in_one_command_then_there_is_a_snapshot_all_the_same(world: World) -> None:
+    counter = Photographed.open("1", "x")
+    for _ in range(25):
+        counter.increase(1)
+    await world.repository(kind=Photographed).save(counter)
+
+    assert (await world.repository(kind=Photographed).get("1")).total == 25
+    assert json.loads((await snapshot(world) or {})["state"])["version"] == 25
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "no json"},
+        {"state": "{}"},
+        {"state": '{"total": "many"}'},
+        {"shape": "another"},
+        {"event_id": "of another log"},
+        {"position": "nowhere"},
+    ],
+)
+async def test_given_a_snapshot_that_does_not_fit_when_loading_then_all_is_replayed(
+    world: World, changes: dict[str, Any]
+) -> None:
+    await counted(world)
+    await tamper(world, **changes)
+
+    counter = await world.repository(kind=Photographed).get("1")
+
+    assert (counter.total, counter.version) == (14, 14)
+
+
+async def test_given_the_class_changed_when_loading_then_the_old_snapshot_is_ignored_and_replaced(world: World) -> None:
+    await counted(world)
+    old = await snapshot(world)
+    counters = world.repository(kind=Reshaped)
+    counter = await counters.get("1")
+    assert counter.total == 14
+    for _ in range(6):
+        counter.increase(1)
+
+    await counters.save(counter)
+
+    new = await snapshot(world)
+    assert old is not None
+    assert new is not None
+    assert new["shape"] != old["shape"]
+
+
+async def test_given_a_snapshot_without_its_stream_when_loading_then_there_is_nothing(world: World) -> None:
+    """The event store was emptied or exchanged: a cache must not bring the dead to life."""
+    await counted(world)
+    await world.events.aclose()
+    world.events = SqliteEventStore(":memory:")
+    await world.events.open()
+
+    with pytest.raises(NotFoundError):
+        await world.repository(kind=Photographed).get("1")
+
+
+async def test_given_the_document_store_is_down_then_commands_work_all_the_same(world: World) -> None:
+    await counted(world)
+    await world.documents.aclose()
+
+    counters = world.repository(kind=Photographed)
+    counter = await counters.get("1")
+    for _ in range(10):
+        counter.increase(1)
+    await counters.save(counter)
+
+    assert counter.version == 24
+
+
+async def test_given_a_snapshot_newer_than_a_command_when_that_comes_again_then_the_answer_is_the_first_one(
+    world: World,
+) -> None:
+    await counted(world, times=7)
+    context = RequestContext(correlation_id="c", command_id="once", since=await world.events.head())
+
+    async def deliver() -> tuple[int, int]:
+        counters = world.repository(replace(context), kind=Photographed)
+        counter = await counters.get("1")
+        counter.increase(100)
+        await counters.save(counter)
+        return counter.total, counter.version
+
+    first = await deliver()
+    for _ in range(5):
+        await world.repository(kind=Photographed).save(await increased(world))
+    assert await snapshot(world) is not None
+
+    assert await deliver() == first == (107, 8)
+
+
+async def increased(world: World) -> Counter:
+    counter = await world.repository(kind=Photographed).get("1")
+    counter.increase(1)
+    return counter
+
+
+async def test_given_no_policy_when_saving_often_then_there_is_no_snapshot(world: World) -> None:
+    await world.happened("1", CounterOpened(name="x"), *[CounterIncreased(by=1, note=None)] * 30)
+    counters = world.repository()
+    counter = await counters.get("1")
+    counter.increase(1)
+    await counters.save(counter)
+
+    assert await snapshot(world) is None
