@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import deposits, dispatch, http, injection, startup
+from tests.benchmarks import (
+    appends,
+    commands,
+    deposits,
+    dispatch,
+    http,
+    injection,
+    projections,
+    rehydration,
+    startup,
+)
 from tests.benchmarks.harness import Figure, as_json, print_table
 
 BENCHMARKS: Final[Mapping[str, Callable[[], Sequence[Figure]]]] = {
@@ -17,6 +27,10 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Sequence[Figure]]]] = {
     "http": http.measure,
     "startup": startup.measure,
     "deposits": deposits.measure,
+    "appends": appends.measure,
+    "commands": commands.measure,
+    "rehydration": rehydration.measure,
+    "projections": projections.measure,
 }
 
 

@@ -16,12 +16,14 @@ class Target:
     least_rate: float | None = None
     least_ratio: float | None = None
     most_ratio: float | None = None
+    most: float | None = None
 
-    def met(self, ours: float, ratio: float) -> bool:
+    def met(self, ours: float, ratio: float | None) -> bool:
         return (
             (self.least_rate is not None and ours >= self.least_rate)
-            or (self.least_ratio is not None and ratio >= self.least_ratio)
-            or (self.most_ratio is not None and ratio <= self.most_ratio)
+            or (self.most is not None and ours <= self.most)
+            or (self.least_ratio is not None and ratio is not None and ratio >= self.least_ratio)
+            or (self.most_ratio is not None and ratio is not None and ratio <= self.most_ratio)
         )
 
     def __str__(self) -> str:
@@ -29,6 +31,7 @@ class Target:
             None if self.least_rate is None else f">= {self.least_rate:,.0f}/s",
             None if self.least_ratio is None else f"ratio >= {self.least_ratio:.3g}",
             None if self.most_ratio is None else f"ratio <= {self.most_ratio:.3g}",
+            None if self.most is None else f"<= {self.most:.3g}",
         ]
         return " or ".join(bound for bound in bounds if bound)
 
@@ -39,14 +42,14 @@ class Figure:
 
     name: str
     ours: float
-    raw: float | None
-    ratio: float | None
+    raw: float | None = None
+    ratio: float | None = None
     unit: str = "/s"
     target: Target | None = None
 
     @property
     def verdict(self) -> str:
-        if self.target is None or self.ratio is None:
+        if self.target is None:
             return "-"
         return "ok" if self.target.met(self.ours, self.ratio) else "MISSED"
 
@@ -88,8 +91,8 @@ def print_table(figures: Sequence[Figure]) -> None:
     rows += [
         (
             figure.name,
-            f"{figure.ours:,.0f} {figure.unit}",
-            "-" if figure.raw is None else f"{figure.raw:,.0f} {figure.unit}",
+            _show(figure.ours, figure.unit),
+            "-" if figure.raw is None else _show(figure.raw, figure.unit),
             "-" if figure.ratio is None else f"{figure.ratio:.3f}",
             str(figure.target or "-"),
             figure.verdict,
@@ -101,6 +104,10 @@ def print_table(figures: Sequence[Figure]) -> None:
         cells = [cell.rjust(width) if 0 < column < 4 else cell.ljust(width)
                  for column, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
         print("  ".join(cells).rstrip())
+
+
+def _show(number: float, unit: str) -> str:
+    return f"{number:,.{0 if number >= 100 else 2}f} {unit}"
 
 
 def as_json(figure: Figure) -> dict[str, Any]:

@@ -50,7 +50,7 @@ async def open_accounts(http: httpx.AsyncClient, count: int) -> list[str]:
 
 async def kill_under_load(folder: Path, ledger: Ledger, accounts: list[str], moment: float) -> list[str]:
     """One life of the bank: a load on all accounts, and its end after so many seconds of it."""
-    with serving("openbank", folder) as bank:
+    with serving("openbank", folder, LEASE_SECONDS="0.3") as bank:
         async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30, verify=False) as http:
             accounts = accounts or await open_accounts(http, WRITERS // 2)
             load = [asyncio.create_task(ledger.write(http, accounts[i % len(accounts)])) for i in range(WRITERS)]
@@ -91,7 +91,7 @@ async def test_given_random_kills_then_nothing_acknowledged_is_lost(tmp_path: Pa
     for name in ("events", "documents"):
         with sqlite3.connect(tmp_path / "data" / f"{name}.db") as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    with serving("openbank", tmp_path) as bank:
+    with serving("openbank", tmp_path, LEASE_SECONDS="0.3") as bank:
         shown = everything(bank)
     kept = {line["reference"]: line["account_id"] for line in shown["statements"]}
     assert len(ledger.acknowledged) > kills

@@ -192,7 +192,8 @@ async def test_given_a_rival_that_was_faster_when_the_slow_one_commits_then_it_t
     probe = Probe()
     probe.hold()
     end = await world.happened("1", OPENED, UP)
-    slow, fast = world.runner(ProbedProjection, probe), world.runner(ProbedProjection, Probe())
+    slow = world.runner(ProbedProjection, probe)
+    fast = world.runner(ProbedProjection, Probe(), lease_name="of one that took over")
 
     async with run(slow):
         await probe.entered.wait()  # has read the old state
@@ -433,3 +434,45 @@ async def test_given_a_runner_that_has_hardly_begun_when_stopping_then_it_ends(w
 
 async def test_given_a_position_that_is_not_passed_when_waiting_then_it_returns_after_the_time(world: World) -> None:
     await world.runner().wait_for(0, seconds=0)
+
+
+async def test_given_two_processes_when_both_run_then_one_works_and_the_other_stands_by(world: World) -> None:
+    first, second = world.runner(), world.runner()
+
+    async with run(first):
+        await state(first, SubscriptionState.LIVE)
+        async with run(second):
+            await state(second, SubscriptionState.STANDBY)
+            end = await world.happened("1", OPENED, UP)
+            await passed(first, end.position)
+            await second.wait_for(end.position, LIMIT_S)
+
+    assert second.status.position == end.position  # read, not written, by the one that stood by
+    assert await world.view("1") == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+async def test_given_a_process_that_ends_in_peace_then_the_other_takes_over_at_once(world: World) -> None:
+    first, second = world.runner(lease_s=300), world.runner(lease_s=0.4)
+    async with run(second):
+        async with run(first):
+            await asyncio.wait(
+                [asyncio.create_task(state(runner, SubscriptionState.LIVE)) for runner in (first, second)],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+
+        end = await world.happened("1", OPENED)
+        await passed(second, end.position)
+
+
+async def test_given_a_process_that_dies_then_the_other_takes_over_within_the_lease(world: World) -> None:
+    dying, other = world.runner(), world.runner()
+    task = asyncio.create_task(dying.run())
+    await state(dying, SubscriptionState.LIVE)
+    async with run(other):
+        await state(other, SubscriptionState.STANDBY)
+        task.cancel()  # it gives nothing back
+        await asyncio.wait([task])
+        end = await world.happened("1", OPENED)
+        await passed(other, end.position)
+
+    assert await world.view("1") == CounterView(id="1", name="steps", total=0, revisions=[0])

@@ -174,7 +174,7 @@ def test_given_an_upcaster_to_an_event_that_is_gone_when_adding_then_it_is_refus
 def test_given_projections_when_adding_them_then_each_has_a_runner() -> None:
     services = ServiceCollection()
 
-    add_projections(services, [counting], ["counter-"])
+    add_projections(services, [counting], ["counter-"], 3.0)
 
     runners = [registration for registration in services.registrations if registration.service is ProjectionRunner]
     assert len(runners) == 1
@@ -185,7 +185,7 @@ def test_given_two_projections_of_one_model_when_adding_then_they_are_refused() 
         def __init__(self, views: Documents[CounterView]) -> None: ...
 
     with pytest.raises(ConfigurationError, match="Rival and CounterProjection both write CounterView"):
-        add_projections(ServiceCollection(), [counting, module(Rival)], [])
+        add_projections(ServiceCollection(), [counting, module(Rival)], [], 3.0)
 
 
 def test_given_two_projections_with_one_name_when_adding_then_they_are_refused() -> None:
@@ -193,7 +193,7 @@ def test_given_two_projections_with_one_name_when_adding_then_they_are_refused()
         pass
 
     with pytest.raises(ConfigurationError, match="Impostor: another projection is already called CounterProjection"):
-        add_projections(ServiceCollection(), [counting, module(Impostor)], [])
+        add_projections(ServiceCollection(), [counting, module(Impostor)], [], 3.0)
 
 
 def test_given_events_with_a_common_base_when_adding_then_only_the_named_ones_are_stored() -> None:

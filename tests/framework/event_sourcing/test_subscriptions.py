@@ -44,21 +44,21 @@ async def subscriptions(world: World, probe: Probe) -> AsyncIterator[Subscriptio
 async def test_given_runners_when_started_then_all_follow_until_they_are_stopped(world: World) -> None:
     async with World.open() as others:
         subscriptions = Subscriptions([world.runner(), world.runner(Others, documents=others.documents)])
-        assert [status.state for status in subscriptions.statuses] == [SubscriptionState.STARTING] * 2
+        assert [runner.status.state for runner in subscriptions.runners] == [SubscriptionState.STARTING] * 2
         await subscriptions.start()
         end = await world.happened("1", OPENED, UP)
 
         await subscriptions.wait_for(end.position, LIMIT_S)
 
         assert subscriptions.alive
-        assert [(status.name, status.position) for status in subscriptions.statuses] == [
+        assert [(runner.status.name, runner.status.position) for runner in subscriptions.runners] == [
             ("CounterProjection", end.position),
             ("others", end.position),
         ]
         assert await world.view("1") == await others.view("1") is not None
-        assert subscriptions.runner(Others).status is subscriptions.statuses[1]
+        assert subscriptions.runner(Others).status is subscriptions.runners[1].status
         await subscriptions.stop()
-        assert [status.state for status in subscriptions.statuses] == [SubscriptionState.STOPPED] * 2
+        assert [runner.status.state for runner in subscriptions.runners] == [SubscriptionState.STOPPED] * 2
         assert subscriptions.alive  # nothing runs that should not, nothing ended that should run
 
 
@@ -81,7 +81,7 @@ async def test_given_events_of_others_at_the_end_when_waiting_then_only_our_own_
 
     await subscriptions.wait_for(foreign.position, LIMIT_S)
 
-    assert subscriptions.statuses[0].position == own.position
+    assert subscriptions.runners[0].status.position == own.position
 
 
 async def test_given_a_projection_that_does_not_come_so_far_when_waiting_then_it_is_a_timeout(

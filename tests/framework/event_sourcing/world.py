@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from typing_extensions import override
 
-from neuroglia.core import Clock, RequestContext, SystemIds
+from neuroglia.core import Clock, RequestContext, SystemClock, SystemIds
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
-from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Lease, Session
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.documents.leases import LeaseRow
 from neuroglia.domain import DomainEvent
 from neuroglia.event_sourcing import (
     Appended,
@@ -65,7 +66,7 @@ class World:
         events, documents = events or SqliteEventStore(":memory:"), documents or SqliteDocumentStore(":memory:")
         await events.open()
         await documents.open()
-        await documents.prepare([VIEWS, CHECKPOINTS, SNAPSHOTS])
+        await documents.prepare([VIEWS, CHECKPOINTS, SNAPSHOTS, DocumentType(LeaseRow)])
         try:
             yield World(events, documents)
         finally:
@@ -103,8 +104,13 @@ class World:
         *needs: object,
         events: EventStore | None = None,
         documents: DocumentStore | None = None,
+        lease_s: float = 0.4,
+        lease_name: str | None = None,
     ) -> ProjectionRunner:
-        """A runner, as another process would have it. `needs`: what the projection takes beside documents."""
+        """A runner, as another process would have it. `needs`: what the projection takes beside documents.
+
+        Runners with another `lease_name` do not know of each other, as if one were paused past its lease.
+        """
         services = ServiceCollection()
         services.add_instance(DocumentStore, documents or self.documents)
         services.add_scoped(Session)
@@ -115,7 +121,9 @@ class World:
             services.add_instance(type(service), service)
         provider = ServiceProvider(services)
         kind = ProjectionType.read(projection)
-        runner = ProjectionRunner(kind, ["counter-"], provider, events or self.events, self.codec)
+        name = lease_name or kind.projection.name
+        lease = Lease(self.documents, SystemClock(), name=name, owner=SystemIds().new(), seconds=lease_s)
+        runner = ProjectionRunner(kind, ["counter-"], provider, events or self.events, self.codec, lease)
         runner.status = WatchedStatus(runner.status.name)
         return runner
 

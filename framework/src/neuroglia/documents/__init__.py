@@ -2,6 +2,7 @@
 
 from neuroglia.documents.conditions import Condition, eq, ge, gt, le, lt
 from neuroglia.documents.documents import Documents
+from neuroglia.documents.leases import Lease
 from neuroglia.documents.session import Session
 from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
 from neuroglia.documents.types import DocumentType, document
@@ -12,6 +13,7 @@ __all__ = [
     "DocumentType",
     "Documents",
     "Find",
+    "Lease",
     "Session",
     "StoredDocument",
     "Write",

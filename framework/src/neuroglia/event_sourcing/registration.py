@@ -44,8 +44,10 @@ def add_aggregates(services: ServiceCollection, modules: Sequence[ModuleType]) -
     return [f"{stream}-" for stream in owners]
 
 
-def add_projections(services: ServiceCollection, modules: Sequence[ModuleType], prefixes: Sequence[str]) -> None:
-    """Registers the projections of these modules, each with a runner.
+def add_projections(
+    services: ServiceCollection, modules: Sequence[ModuleType], prefixes: Sequence[str], lease_seconds: float
+) -> None:
+    """Registers the projections of these modules, each with a runner that works while it has the lease.
 
     Raises:
         ConfigurationError: two projections that write one model or share a name; what ProjectionType refuses.
@@ -65,5 +67,5 @@ def add_projections(services: ServiceCollection, modules: Sequence[ModuleType], 
             raise ConfigurationError(f"{projection.__name__}: another projection is already called {projection.name}")
         names[projection.name] = projection
         services.add_scoped(projection)
-        services.add_singleton(ProjectionRunner, runner_factory(kind, prefixes))
+        services.add_singleton(ProjectionRunner, runner_factory(kind, prefixes, lease_seconds))
     services.add_singleton(PipelineBehavior, ReadYourWrites)

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -11,11 +11,13 @@ from typing import Final
 import tenacity
 from typing_extensions import override
 
+from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext, use_context
 from neuroglia.core.errors import ConcurrencyError, Unavailable
+from neuroglia.core.ids import SystemIds
 from neuroglia.core.lifecycle import HostedService
 from neuroglia.dependency_injection import ServiceProvider
-from neuroglia.documents import DocumentType, Session
+from neuroglia.documents import DocumentStore, DocumentType, Lease, Session
 from neuroglia.event_sourcing.checkpoints import Checkpoint
 from neuroglia.event_sourcing.codec import EventCodec, UnknownEventType
 from neuroglia.event_sourcing.projections import Projection, ProjectionType
@@ -24,6 +26,8 @@ from neuroglia.event_sourcing.store import BEGINNING, Batch, EventStore, EventSu
 _log: Final = logging.getLogger("neuroglia.subscriptions")
 _STOP_S: Final = 5.0
 _RECONNECT_S: Final = 0.5
+_LOOK_S: Final = 0.05
+"""How often a process that stands by looks how far the other one is, while somebody waits for that."""
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 30.0
 
@@ -34,6 +38,7 @@ class SubscriptionState(StrEnum):
     STARTING = "starting"
     CATCHING_UP = "catching_up"
     LIVE = "live"
+    STANDBY = "standby"
     RETRYING = "retrying"
     STOPPED = "stopped"
 
@@ -69,6 +74,7 @@ class ProjectionRunner:
         provider: ServiceProvider,
         store: EventStore,
         codec: EventCodec,
+        lease: Lease,
     ) -> None:
         self.kind = kind
         self.status = SubscriptionStatus(kind.projection.name)
@@ -76,16 +82,24 @@ class ProjectionRunner:
         self._provider = provider
         self._store = store
         self._codec = codec
+        self._lease = lease
         self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
         self._moved = asyncio.Condition()
         self._subscription: EventSubscription | None = None
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Follows the log until `stop`. Failures are logged and retried with growing pauses, for ever."""
+        """Follows the log until `stop`. Failures are logged and retried with growing pauses, for ever.
+
+        Of several processes, the one with the lease does the work; the others stand by.
+        """
         while not self._stopping.is_set():
             try:
-                await self._follow()
+                if await self._lease.claim():
+                    async with self._renewing():
+                        await self._follow()
+                else:
+                    await self._stand_by()
             except _CheckpointMoved:
                 _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
             except Unavailable as error:
@@ -94,6 +108,8 @@ class ProjectionRunner:
             except tenacity.RetryError:
                 break  # told to stop while it failed: the batch is for the next start
         self.status.state = SubscriptionState.STOPPED
+        with suppress(Unavailable):
+            await self._lease.release()
 
     async def stop(self) -> None:
         """Ends `run` after the batch in hand."""
@@ -103,20 +119,46 @@ class ProjectionRunner:
 
     async def wait_for(self, position: int, seconds: float) -> None:
         """Returns once `position` is passed, or after so many seconds."""
-        try:
-            async with asyncio.timeout(seconds), self._moved:
-                await self._moved.wait_for(lambda: self.status.position >= position)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.status.position < position:
+                    if self.status.state is SubscriptionState.STANDBY:  # another process moves the checkpoint
+                        await self.look()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_LOOK_S), self._moved:
+                            await self._moved.wait_for(lambda: self.status.position >= position)
 
     async def last_own_position(self, at_most: int) -> int:
         """The position of the last event up to `at_most` that this runner gets to see."""
         return await self._store.last_position(prefixes=self.prefixes, at_most=at_most)
 
+    async def _stand_by(self) -> None:
+        self.status.state = SubscriptionState.STANDBY
+        await self.look()
+        await self._pause(self._lease.seconds / 4)
+
+    @asynccontextmanager
+    async def _renewing(self) -> AsyncGenerator[None]:
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(self._lease.seconds / 3)
+                with suppress(Unavailable):
+                    if not await self._lease.claim():
+                        break
+            if self._subscription is not None:  # the lease is lost: whoever has it goes on
+                await self._subscription.stop()
+
+        renewal = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            await asyncio.gather(renewal, return_exceptions=True)
+
     async def _follow(self) -> None:
         async for attempt in self._patiently():
             with attempt:
-                await self._load_position()
+                await self.look()
         self._subscription = self._store.subscribe(after=self.status.position, prefixes=self.prefixes)
         try:
             if self._stopping.is_set():  # said before there was a subscription to stop
@@ -128,7 +170,8 @@ class ProjectionRunner:
         finally:
             await self._subscription.stop()
 
-    async def _load_position(self) -> None:
+    async def look(self) -> None:
+        """Reads how far the subscription has come, in whichever process it runs."""
         async with self._provider.create_scope() as scope:
             checkpoint = await (await scope.get(Session)).get(self._checkpoints, self.status.name)
         await self._passed(checkpoint.position if checkpoint else BEGINNING)
@@ -212,9 +255,9 @@ class Subscriptions(HostedService):
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def statuses(self) -> Sequence[SubscriptionStatus]:
-        """How each one is."""
-        return [runner.status for runner in self._runners.values()]
+    def runners(self) -> Sequence[ProjectionRunner]:
+        """Each one, with its status."""
+        return list(self._runners.values())
 
     def runner(self, projection: type[Projection]) -> ProjectionRunner:
         """The runner of a projection."""
@@ -257,13 +300,17 @@ def _report_death(task: asyncio.Task[None]) -> None:
         _log.critical("subscription died", exc_info=error, extra={"subscription": task.get_name()})
 
 
-RunnerFactory = Callable[[ServiceProvider, EventStore, EventCodec], ProjectionRunner]
+RunnerFactory = Callable[[ServiceProvider, EventStore, EventCodec, DocumentStore, Clock], ProjectionRunner]
 
 
-def runner_factory(kind: ProjectionType, prefixes: Sequence[str]) -> RunnerFactory:
+def runner_factory(kind: ProjectionType, prefixes: Sequence[str], lease_seconds: float) -> RunnerFactory:
     """Makes the runner of a projection, for the container."""
 
-    def make(provider: ServiceProvider, store: EventStore, codec: EventCodec) -> ProjectionRunner:
-        return ProjectionRunner(kind, prefixes, provider, store, codec)
+    def make(
+        provider: ServiceProvider, store: EventStore, codec: EventCodec, documents: DocumentStore, clock: Clock
+    ) -> ProjectionRunner:
+        name = kind.projection.name
+        lease = Lease(documents, clock, name=name, owner=SystemIds().new(), seconds=lease_seconds)
+        return ProjectionRunner(kind, prefixes, provider, store, codec, lease)
 
     return make

@@ -18,6 +18,7 @@ from neuroglia.core.lifecycle import BackingService, HostedService, UnitOfWork
 from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
+from neuroglia.documents.leases import LeaseRow
 from neuroglia.documents.types import is_document
 from neuroglia.domain import History, Repository
 from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscriptions
@@ -96,7 +97,7 @@ class WebApplicationBuilder:
         self.services.add_singleton(Snapshots)
         self._backing.append(EventStore)
         prefixes = add_aggregates(self.services, import_modules(domain))
-        add_projections(self.services, import_modules(subscriptions), prefixes)
+        add_projections(self.services, import_modules(subscriptions), prefixes, self.settings.lease_seconds)
         self.add_hosted_service(Subscriptions)
         self._has_subscriptions = True
 
@@ -108,7 +109,7 @@ class WebApplicationBuilder:
         self.services.add_scoped(UnitOfWork, _session)
         self.services.add_open(Documents, Documents)
         self._backing.append(DocumentStore)
-        self._documents += [DocumentType(Checkpoint), DocumentType(Snapshot)]
+        self._documents += [DocumentType(Checkpoint), DocumentType(Snapshot), DocumentType(LeaseRow)]
         for model in classes(import_modules(package), object):
             if is_document(model):
                 self._documents.append(DocumentType(model))

@@ -11,6 +11,7 @@ from neuroglia.core.errors import ApplicationError
 from neuroglia.core.lifecycle import BackingService
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.event_sourcing import EventStore, Subscriptions, SubscriptionState
+from neuroglia.event_sourcing.subscriptions import ProjectionRunner
 
 
 class Live(BaseModel):
@@ -64,21 +65,36 @@ def health_router(
         runners = (await provider.get(Subscriptions)) if subscriptions else None
         found: list[SubscriptionHealth] = []
         if runners is not None:
-            head = await (await provider.get(EventStore)).head() if up else 0
-            found = [
-                SubscriptionHealth(
-                    name=status.name, state=status.state, position=status.position, lag=max(0, head - status.position),
-                    unknown_events=status.unknown_events, error=status.error,
-                )
-                for status in runners.statuses
-            ]  # fmt: skip
+            head = await (await provider.get(EventStore)).head() if up else None
+            found = [await _look(runner, head) for runner in runners.runners]
         if not up or (runners is not None and not runners.alive):
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)
-        degraded = any(subscription.state is not SubscriptionState.LIVE for subscription in found)
+        degraded = any(_is_degraded(subscription) for subscription in found)
         return Ready(status="degraded" if degraded else "ready", services=services, subscriptions=found)
 
     return router
+
+
+async def _look(runner: ProjectionRunner, head: int | None) -> SubscriptionHealth:
+    """How a subscription is; `head` is where the log ends, None while nobody can tell."""
+    status, lag = runner.status, 0
+    if head is not None:
+        if status.state is SubscriptionState.STANDBY:
+            await runner.look()
+        if status.position < head:
+            lag = max(0, await runner.last_own_position(head) - status.position)
+    return SubscriptionHealth(
+        name=status.name, state=status.state, position=status.position, lag=lag,
+        unknown_events=status.unknown_events, error=status.error,
+    )  # fmt: skip
+
+
+def _is_degraded(subscription: SubscriptionHealth) -> bool:
+    """A live one is always a moment behind; of one that stands by, the other process may have died."""
+    if subscription.state is SubscriptionState.STANDBY:
+        return subscription.lag > 0
+    return subscription.state is not SubscriptionState.LIVE
 
 
 async def _ask(service: BackingService) -> ServiceHealth:

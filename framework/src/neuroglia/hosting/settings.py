@@ -25,6 +25,8 @@ class ServiceSettings(BaseSettings):
     event_store_url: str = "sqlite:///{DATA_DIR}/events.db"
     document_store_url: str = "sqlite:///{DATA_DIR}/documents.db"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    lease_seconds: float = Field(default=3.0, gt=0, le=300)
+    """How soon another process takes over the work of one that has died."""
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
 
     def url(self, template: str) -> str:

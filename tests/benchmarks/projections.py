@@ -1,0 +1,109 @@
+"""Projections: how fast they catch up, and how soon they show what was appended."""
+
+import asyncio
+import itertools
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from neuroglia.core.context import RequestContext, use_context
+from neuroglia.event_sourcing import NO_STREAM, EventCodec, EventStore, Subscriptions
+from neuroglia.event_sourcing.subscriptions import ProjectionRunner
+from openbank.application.projections.account_projection import AccountProjection
+from openbank.application.projections.statement_projection import StatementProjection
+from tests.benchmarks.bank import bank, new_event, open_bank, percentile
+from tests.benchmarks.harness import Figure, Target, compare, in_turns
+from tests.benchmarks.raw import RawFile, Row, rows
+
+_ROUNDS = 3
+_ACCOUNTS = 200
+_EVENTS = 20_000
+_BATCH = 500
+_TIMES = 300
+_TARGET = Target(least_ratio=0.3)
+
+
+def measure() -> Sequence[Figure]:
+    return [_catch_up(), *_lag()]
+
+
+def _catch_up() -> Figure:
+    """The statement: one document for each event, with two indexes, from the first event on."""
+    with tempfile.TemporaryDirectory() as name, asyncio.Runner() as loop:
+        folder, numbers = Path(name), itertools.count()
+        loop.run(_fill(folder))
+
+        def ours() -> float:
+            return loop.run(_project(folder, f"documents-{next(numbers)}.db"))
+
+        ours()  # the documents to copy
+        model = folder / "documents-0.db"
+        checkpoint = rows(model, "SELECT * FROM checkpoints")[0]
+        documents = rows(model, "SELECT * FROM transactions ORDER BY json_extract(body, '$.recorded_at')")
+
+        def by_hand() -> float:
+            with RawFile(folder / f"raw-{next(numbers)}.db", model) as file:
+                return _write(file, documents, checkpoint)
+
+        samples = in_turns([ours, by_hand], _ROUNDS)
+    return compare(f"catch-up, {_EVENTS:,} events | writing the documents by hand", *samples, _TARGET)
+
+
+async def _fill(folder: Path) -> None:
+    """Rounds of one event for each account, as a bank's day is."""
+    async with bank(folder, projecting=False) as subject:
+        services = subject.service.services
+        codec, store = await services.get(EventCodec), await services.get(EventStore)
+        for revision in range(_EVENTS // _ACCOUNTS):
+            streams = [f"bank_account-{number}" for number in range(_ACCOUNTS)]
+            await asyncio.gather(*(store.append(s, [new_event(codec)], NO_STREAM + revision) for s in streams))
+
+
+async def _project(folder: Path, documents: str) -> float:
+    async with bank(folder, projecting=False, documents=documents) as subject:
+        services = subject.service.services
+        head = await (await services.get(EventStore)).head()
+        runners = await services.get(list[ProjectionRunner])
+        subscriptions = Subscriptions([r for r in runners if r.kind.projection is StatementProjection])
+        start = time.perf_counter()
+        await subscriptions.start()
+        await subscriptions.wait_for(head, 60)
+        elapsed = time.perf_counter() - start
+        await subscriptions.stop()
+    return _EVENTS / elapsed
+
+
+def _write(file: RawFile, documents: Sequence[Row], checkpoint: Row) -> float:
+    file.insert("checkpoints", checkpoint)
+    start = time.perf_counter()
+    for first in range(0, len(documents), _BATCH):
+        with file.commit():
+            for document in documents[first : first + _BATCH]:
+                file.insert("transactions", document)
+            file.connection.execute("UPDATE checkpoints SET version = version + 1, body = :body", checkpoint)
+    return len(documents) / (time.perf_counter() - start)
+
+
+def _lag() -> Sequence[Figure]:
+    """From the answer to a command until its account is shown."""
+    with open_bank(projecting=True) as (subject, loop):
+        account_id = loop.run(subject.account(loop.run(subject.owner())))
+
+        async def one() -> float:
+            runner = (await subject.service.services.get(Subscriptions)).runner(AccountProjection)
+            with use_context(RequestContext.new()) as context:
+                await subject.deposit(account_id)
+            start = time.perf_counter()
+            await runner.wait_for(context.reply.event_position or 0, 10)
+            return (time.perf_counter() - start) * 1000
+
+        async def all_of_them() -> Sequence[float]:
+            return [await one() for _ in range(_TIMES)]
+
+        times = loop.run(all_of_them())
+    name = "appended → projected"
+    return [
+        Figure(f"{name}, p50", percentile(times, 0.5), unit="ms"),
+        Figure(f"{name}, p99", percentile(times, 0.99), unit="ms"),
+    ]
