@@ -110,10 +110,17 @@ class ServiceProcess:
 
 
 def start(module: str, folder: Path, *, port: int | None = None, **environment: str) -> ServiceProcess:
-    """Starts `python -m module` with its data and output in `folder`. Returns at once; see `serving`."""
+    """Starts `python -m module` with its data and output in `folder`. Returns at once; see `serving`.
+
+    Raises:
+        RuntimeError: somebody listens on the port already.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
-    settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder.absolute() / "data"), **environment}
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise RuntimeError(f"port {port} is taken by another process")
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder.absolute()), **environment}
     stdout, stderr = folder / "stdout.log", folder / "stderr.log"
     with stdout.open("ab") as out, stderr.open("ab") as err:
         process = subprocess.Popen(
@@ -131,4 +138,4 @@ def serving(module: str, folder: Path, *, port: int | None = None, **environment
         yield service
     finally:
         if service.process.poll() is None:
-            service.kill()
+            service.terminate()

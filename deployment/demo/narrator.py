@@ -19,12 +19,16 @@ class Difference(Exception):
 class Narrator:
     """Sends requests, checks their answers, and prints both so that a person can follow."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self.client = client
+    def __init__(self) -> None:
+        self._client = httpx.Client()
         self.requests = 0
         self._position: str | None = None
         self._chapter = 0
         self._in_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def connect(self, url: str) -> None:
+        """From now on, requests go there."""
+        self._client = httpx.Client(base_url=url, timeout=30)
 
     def title(self, text: str) -> None:
         """The name of the story."""
@@ -72,7 +76,7 @@ class Narrator:
         """
         self.requests += 1
         headers = {"X-Wait-For-Position": self._position} if self._position and method == "GET" else {}
-        response = self.client.request(method, path, json=body, headers=headers)
+        response = self._client.request(method, path, json=body, headers=headers)
         self._position = response.headers.get("x-event-position", self._position)
         sent = f" {json.dumps(body)}" if body is not None else ""
         print(self._style("   " + textwrap.shorten(f"{method} {path}{sent}", _WIDTH, placeholder=" …"), "2"))

@@ -1,23 +1,26 @@
 """OpenBank's story: two people, their money, a refusal, and a restart that forgets nothing."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from deployment.demo.narrator import Difference, Narrator
-from deployment.processes import ServiceProcess, start
+from deployment.processes import ServiceProcess, serving
 
 API = "/api/v1"
 
 
-def play(narrator: Narrator, server: ServiceProcess, folder: Path) -> ServiceProcess:
-    """Plays the story, and returns the process that runs at its end.
+def play(narrator: Narrator, folder: Path, running: ExitStack) -> None:
+    """Plays the story. The servers that it starts over `folder` end with `running`.
 
     Raises:
         Difference: an answer was not the promised one.
     """
+    server = running.enter_context(serving("openbank", folder))
+    narrator.connect(server.url)
     narrator.title("OpenBank: a bank whose truth is its events")
     narrator.say(
-        f"The bank runs at {server.url} (process {server.process.pid}). Its databases are plain files in {folder}/data."
+        f"The bank runs at {server.url} (process {server.process.pid}). Its databases are plain files in {folder}."
     )
     ada, bob = _register_two_people(narrator)
     account, savings = _open_accounts(narrator, ada, bob)
@@ -26,7 +29,7 @@ def play(narrator: Narrator, server: ServiceProcess, folder: Path) -> ServicePro
     _freeze(narrator, account)
     statement = _read_the_statement(narrator, account)
     _read_the_audit_trail(narrator, account)
-    return _restart(narrator, server, folder, account, savings, statement)
+    _restart(narrator, server, folder, running, account, savings, statement)
 
 
 def _register_two_people(narrator: Narrator) -> tuple[str, str]:
@@ -171,14 +174,14 @@ def _restart(
     narrator: Narrator,
     server: ServiceProcess,
     folder: Path,
+    running: ExitStack,
     account: str,
     savings: str,
     statement: list[dict[str, Any]],
-) -> ServiceProcess:
+) -> None:
     narrator.chapter("The server is stopped and started again", "Nothing that was acknowledged is lost.")
     server.terminate()
-    again = start("openbank", folder, port=server.port)
-    again.wait_until_ready()
+    again = running.enter_context(serving("openbank", folder, port=server.port))
     narrator.say(f"Process {server.process.pid} ended; process {again.process.pid} opened the same files.")
     narrator.ask(
         "GET",
@@ -199,4 +202,3 @@ def _restart(
             for found in ready["subscriptions"]
         ],
     )
-    return again

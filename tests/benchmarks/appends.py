@@ -4,6 +4,7 @@ import asyncio
 import time
 from asyncio import Runner
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from neuroglia.core import SystemIds
 from neuroglia.event_sourcing import NO_STREAM, EventCodec, EventStore, NewEvent
@@ -21,12 +22,14 @@ def measure() -> Sequence[Figure]:
     figures: list[Figure] = []
     with open_bank() as (bank, loop):
         loop.run(bank.account_of(2))  # the row to copy
-        with RawLog(bank.events.with_name("raw.db"), bank.events) as raw:
+        with RawLog(bank.events.with_name("raw.db"), bank.events) as by_hand:
             for callers, times in _APPENDS.items():
-                subjects = [_rate(bank, loop, callers, times), lambda c=callers, n=times: raw.append_rate(n, c)]
+                ours, raw = in_turns(
+                    [_rate(bank, loop, callers, times), partial(by_hand.append_rate, times, callers)], _ROUNDS
+                )
                 target = _ALONE if callers == 1 else _SHARED
                 name = f"append, {callers} at once | groups of {callers} by hand"
-                figures.append(compare(name, *in_turns(subjects, _ROUNDS), target))
+                figures.append(compare(name, ours, raw, target))
     return figures
 
 

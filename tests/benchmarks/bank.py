@@ -3,13 +3,15 @@
 import contextlib
 import tempfile
 from asyncio import Runner
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+
+from typing_extensions import override
 
 from neuroglia.core import SystemClock, SystemIds
+from neuroglia.domain import DomainEvent
 from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, Subscriptions, stream_name
 from neuroglia.mediation import Mediator
 from neuroglia.testing import RunningService, running
@@ -23,8 +25,6 @@ from openbank.integration.models.persons import AddressDto
 from openbank.main import create_builder
 from openbank.settings import OpenBankSettings
 
-T = TypeVar("T")
-Run = Callable[[Coroutine[Any, Any, T]], T]
 _AMOUNT = Decimal("12.50")
 _EUR = Money(_AMOUNT, Currency.EUR)
 _DEPOSITED = MoneyDeposited(amount=_EUR, balance_after=_EUR, reference="rent")
@@ -63,7 +63,19 @@ class Bank:
         return account_id
 
 
-def new_event(codec: EventCodec, event: AccountOpened | MoneyDeposited = _DEPOSITED) -> NewEvent:
+class _Idle(Subscriptions):
+    """Runners that nobody starts."""
+
+    @override
+    async def start(self) -> None:
+        pass
+
+    @override
+    async def stop(self) -> None:
+        pass
+
+
+def new_event(codec: EventCodec, event: DomainEvent = _DEPOSITED) -> NewEvent:
     """An event that is ready to be appended."""
     metadata = EventMetadata(
         recorded_at=SystemClock().now(), correlation_id=SystemIds().new(), causation_id=None, actor="anonymous"
@@ -82,7 +94,7 @@ async def bank(folder: Path, *, projecting: bool, documents: str = "documents.db
     )
     builder = create_builder(settings)
     if not projecting:
-        builder.services.add_instance(Subscriptions, Subscriptions([]))
+        builder.services.add_singleton(Subscriptions, _Idle)
     async with running(builder.build()) as service:
         mediator = await service.services.get(Mediator)
         yield Bank(service, mediator, folder / "events.db", folder / documents)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from asyncio import Runner
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from neuroglia.core.errors import ApplicationError
 from tests.benchmarks.bank import Bank, open_bank, percentile
@@ -27,15 +27,23 @@ def measure() -> Sequence[Figure]:
         owner_id = loop.run(bank.owner())
         loop.run(bank.account_of(2))  # the row to copy
         with RawLog(bank.events.with_name("raw.db"), bank.events) as raw:
-            by_hand: Callable[[], float] = lambda: raw.append_rate(150)  # noqa: E731
-            alone = in_turns([lambda: loop.run(_deposits(bank, owner_id, 1, 1, 60)), by_hand], 9)
-            together: Callable[[], float] = lambda: loop.run(  # noqa: E731
-                _deposits(bank, owner_id, _CALLERS, _ACCOUNTS, _DEPOSITS)
-            )
-            shared = in_turns([together, by_hand], 5)
+
+            def by_hand() -> float:
+                return raw.append_rate(150)
+
+            def together() -> float:
+                return loop.run(_deposits(bank, owner_id, _CALLERS, _ACCOUNTS, _DEPOSITS))
+
+            alone, raw_alone = in_turns([lambda: loop.run(_deposits(bank, owner_id, 1, 1, 60)), by_hand], 9)
+            shared, raw_shared = in_turns([together, by_hand], 5)
         return [
-            compare("command, one caller | one commit each by hand", *alone, _ALONE),
-            compare(f"command, {_CALLERS} callers, {_ACCOUNTS} accounts | one commit each by hand", *shared, _TOGETHER),
+            compare("command, one caller | one commit each by hand", alone, raw_alone, _ALONE),
+            compare(
+                f"command, {_CALLERS} callers, {_ACCOUNTS} accounts | one commit each by hand",
+                shared,
+                raw_shared,
+                _TOGETHER,
+            ),
             *(figure for writers in _RIVALS for figure in _rivals(bank, loop, owner_id, writers)),
             _by_age(bank, loop),
         ]
@@ -98,5 +106,5 @@ def _by_age(bank: Bank, loop: Runner) -> Figure:
     def young() -> float:
         return loop.run(milliseconds(loop.run(bank.account_of(_YOUNG))))
 
-    samples = in_turns([lambda: loop.run(milliseconds(old_id)), young], 20)
-    return compare(f"command on {_OLD:,} events | on {_YOUNG} events", *samples, _AGED, unit="ms")
+    aged, fresh = in_turns([lambda: loop.run(milliseconds(old_id)), young], 20)
+    return compare(f"command on {_OLD:,} events | on {_YOUNG} events", aged, fresh, _AGED, unit="ms")

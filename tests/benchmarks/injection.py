@@ -34,6 +34,6 @@ def measure() -> Sequence[Figure]:
             a = A()
             return C(a, B(a))
 
-    samples = in_turns([rate_of(ours, _TIMES), rate_of(by_hand, _TIMES)], _ROUNDS)
+    mine, hand_made = in_turns([rate_of(ours, _TIMES), rate_of(by_hand, _TIMES)], _ROUNDS)
     target = Target(least_rate=200_000, least_ratio=1 / 6)
-    return [compare("scope with 3 objects | by hand", *samples, target)]
+    return [compare("scope with 3 objects | by hand", mine, hand_made, target)]

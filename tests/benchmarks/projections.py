@@ -46,8 +46,8 @@ def _catch_up() -> Figure:
             with RawFile(folder / f"raw-{next(numbers)}.db", model) as file:
                 return _write(file, documents, checkpoint)
 
-        samples = in_turns([ours, by_hand], _ROUNDS)
-    return compare(f"catch-up, {_EVENTS:,} events | writing the documents by hand", *samples, _TARGET)
+        projected, written = in_turns([ours, by_hand], _ROUNDS)
+    return compare(f"catch-up, {_EVENTS:,} events | writing the documents by hand", projected, written, _TARGET)
 
 
 async def _fill(folder: Path) -> None:

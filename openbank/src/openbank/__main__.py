@@ -5,5 +5,4 @@ from openbank.main import create_app
 from openbank.settings import OpenBankSettings
 
 if __name__ == "__main__":
-    settings = OpenBankSettings()
-    run(lambda: create_app(settings), settings)
+    run(create_app, OpenBankSettings)

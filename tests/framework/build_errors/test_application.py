@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from textwrap import dedent
 
@@ -281,6 +282,12 @@ def test_given_a_mapping_with_an_unfilled_field_when_built_then_the_field_is_nam
     [
         ("@get('/x')", "says not who may call it; add scopes"),
         ("@post('/x', status_code=201, scopes=['shop:write'])", "a 201 names what was created; add location="),
+        ("@get('/x', scopes='shop:read')", 'scopes is a list; write scopes=["shop:read"]'),
+        (
+            "@post('/x', status_code=201, location='/{key}', scopes=['shop:write'])",
+            "its location or etag names 'key', which its result has not",
+        ),
+        ("@get('/x', etag='revision', scopes=['shop:read'])", "its location or etag names 'revision'"),
     ],
 )
 def test_given_an_endpoint_that_says_too_little_when_built_then_the_remedy_is_told(
@@ -393,6 +400,9 @@ def test_given_an_aggregate_that_is_declared_wrongly_when_built_then_it_is_named
         ('@document("things", indexes=["colour"])', "Thing: @document names 'colour', which is no field of it"),
         ('@document("things", key="colour")', "Thing: @document names 'colour', which is no field of it"),
         ('@document("Some Things")', "Thing: 'Some Things' is no collection name (a-z, 0-9, _)"),
+        ('@document("shops")', "ShopDto already has the collection 'shops'; give it another one"),
+        ('@document("checkpoints")', "Checkpoint already has the collection 'checkpoints'; give it another one"),
+        ('@document("things", indexes=["price"])', "Thing: 'price' is a Decimal, which stores would order as text"),
     ],
 )
 def test_given_a_document_that_is_declared_wrongly_when_built_then_it_is_named(
@@ -400,16 +410,69 @@ def test_given_a_document_that_is_declared_wrongly_when_built_then_it_is_named(
 ) -> None:
     message = refused(
         models__things=f"""
+        from decimal import Decimal
         from pydantic import BaseModel
         from neuroglia.documents import document
 
         {declaration}
         class Thing(BaseModel):
             id: str
+            price: Decimal
         """
     )
 
     assert said in message
+
+
+def test_given_a_query_that_reads_what_is_no_projection_when_built_then_both_are_named(refused: Build) -> None:
+    message = refused(
+        application__ask="""
+        from dataclasses import dataclass
+        from neuroglia.event_sourcing import Projection, reads
+        from neuroglia.mediation import Query, QueryHandler
+        from app.domain.shop import Shop
+
+        @dataclass(frozen=True, slots=True)
+        class Ask(Query[str]):
+            id: str
+
+        @reads(Shop)
+        class AskHandler(QueryHandler[Ask, str]):
+            async def handle(self, query: Ask) -> str:
+                return ""
+        """
+    )
+
+    assert message.startswith("AskHandler: @reads(Shop), which is no projection")
+
+
+def test_given_a_projection_with_a_plain_function_when_built_then_the_remedy_is_told(refused: Build) -> None:
+    message = refused(
+        application__second="""
+        from neuroglia.event_sourcing import Projection, on
+        from app.domain.shop import Opened
+
+        class SecondProjection(Projection):
+            @on
+            def opened(self, event: Opened) -> None: ...
+        """
+    )
+
+    assert message == "SecondProjection.opened: an @on method is a coroutine; write async def"
+
+
+@pytest.mark.parametrize("part", ["documents", "event_sourcing"])
+def test_given_a_part_that_is_added_twice_when_composed_then_it_is_refused(
+    build: Callable[[dict[str, str]], None], part: str
+) -> None:
+    build({})
+    builder = WebApplicationBuilder(ServiceSettings())
+    for attempt in (1, 2):
+        with nullcontext() if attempt == 1 else pytest.raises(ConfigurationError, match="called twice"):
+            if part == "documents":
+                builder.add_documents("app.models")
+            else:
+                builder.add_event_sourcing("app.domain", subscriptions="app.application")
 
 
 def test_given_a_handler_that_reads_an_undeclared_document_when_built_then_class_and_model_are_named(

@@ -187,3 +187,14 @@ def test_given_a_type_that_contains_itself_when_encoded_then_its_times_are_writt
 class Tree:
     at: datetime
     children: list["Tree"]
+
+
+def test_given_a_value_of_another_type_than_declared_when_encoded_then_it_is_refused() -> None:
+    """It could be written and never be read again: history cannot be mended."""
+
+    @dataclass
+    class Note:
+        text: str
+
+    with pytest.raises(ValueError, match="text"):
+        JsonCodec(Note).encode(Note(text=5))  # type: ignore[arg-type]

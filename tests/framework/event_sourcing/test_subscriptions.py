@@ -2,12 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from neuroglia.core import MalformedRequest, RequestContext, use_context
-from neuroglia.event_sourcing import NO_STREAM, Subscriptions, SubscriptionState, read_your_writes, reads
+from neuroglia.event_sourcing import (
+    NO_STREAM,
+    EventSubscription,
+    Subscriptions,
+    SubscriptionState,
+    read_your_writes,
+    reads,
+)
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.read_your_writes import ReadYourWrites
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner
@@ -15,7 +22,7 @@ from neuroglia.mediation import Query, QueryHandler, Request
 from tests.framework.event_sourcing.counting import CounterIncreased, CounterOpened, CounterProjection
 from tests.framework.event_sourcing.events import LIMIT_S, new_events
 from tests.framework.event_sourcing.faults import Probe, ProbedProjection
-from tests.framework.event_sourcing.world import World, state
+from tests.framework.event_sourcing.world import World, passed, run, state
 
 OPENED = CounterOpened(name="steps")
 UP = CounterIncreased(by=1, note=None)
@@ -114,22 +121,54 @@ async def test_given_a_handler_that_hangs_when_stopping_then_it_is_cancelled_aft
     assert await world.view("1") is None
 
 
-async def test_given_a_runner_that_ends_by_a_mistake_when_asked_then_the_process_is_not_alive(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Broken(SqliteEventStore):
-        def subscribe(self, *, after: int, prefixes: Sequence[str]) -> NoReturn:
-            raise TypeError("a mistake of ours")
+async def test_given_a_mistake_when_following_then_the_runner_tells_and_goes_on(world: World) -> None:
+    class Mistaken(SqliteEventStore):
+        mistakes = 2
 
-    broken = world.runner(events=Broken(":memory:"))
-    subscriptions = Subscriptions([broken])
+        def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
+            if self.mistakes:
+                self.mistakes -= 1
+                raise TypeError("a mistake of ours")
+            return super().subscribe(after=after, prefixes=prefixes)
+
+    events = Mistaken(":memory:")
+    await events.open()
+    runner = world.runner(events=events)
+    subscriptions = Subscriptions([runner])
     await subscriptions.start()
+
+    await state(runner, SubscriptionState.RETRYING)
+    assert runner.status.error == "TypeError"
+    await state(runner, SubscriptionState.LIVE)
+
+    assert subscriptions.alive
+    await subscriptions.stop()
+    await events.aclose()
+
+
+async def test_given_a_runner_that_was_ended_when_asked_then_the_process_is_not_alive(world: World) -> None:
+    subscriptions = Subscriptions([world.runner()])
+    await subscriptions.start()
+    subscriptions._tasks[0].cancel()
     await asyncio.wait(subscriptions._tasks, timeout=LIMIT_S)
-    await asyncio.sleep(0)
 
     assert not subscriptions.alive
-    assert "subscription died" in caplog.messages
     await subscriptions.stop()
+
+
+async def test_given_a_log_that_was_emptied_when_following_then_it_is_told_and_not_live(world: World) -> None:
+    end = await world.happened("1", OPENED, UP)
+    async with run(runner := world.runner()):
+        await passed(runner, end.position)
+    emptied = SqliteEventStore(":memory:")
+    await emptied.open()
+    runner = world.runner(events=emptied)
+
+    async with run(runner):
+        await state(runner, SubscriptionState.RETRYING)
+        assert runner.status.error == "LogBehindCheckpoint"
+
+    await emptied.aclose()
 
 
 # -- queries that wait ---------------------------------------------------------------------------------------------

@@ -29,9 +29,9 @@ class JsonCodec(Generic[T]):
         """The value as JSON.
 
         Raises:
-            ValueError: it holds a naive time, or text that is not Unicode.
+            ValueError: it holds a naive time, text that is not Unicode, or a value of another type than declared.
         """
-        return self._serializer.to_json(value)
+        return self._serializer.to_json(value, warnings="error")  # else it could be written and never read
 
     def decode(self, data: bytes | str) -> T:
         """The value in this JSON.

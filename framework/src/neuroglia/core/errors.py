@@ -37,6 +37,8 @@ class ConcurrencyError(ApplicationError):
     """Somebody else changed it first. `expected` and `actual` are revisions; -1 stands for "does not exist"."""
 
     code: ClassVar[str] = "concurrent-change"
+    retry_after: ClassVar[float] = 1.0
+    """Seconds after which a repeat makes sense."""
 
     def __init__(self, stream: str, expected: int, actual: int) -> None:
         super().__init__("It was changed by somebody else at the same time. Read it again and repeat.")

@@ -1,21 +1,26 @@
 """Turning pydantic's findings into our field errors."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from neuroglia.core.errors import FieldError
+
+_MOST: Final = 50
 
 
 def field_errors(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> Sequence[FieldError]:
     """One `FieldError` for each finding. `skip`: how many leading parts of each location are not in the document."""
-    return [
+    found = [
         FieldError(
             pointer="".join(f"/{_escape(str(part))}" for part in error["loc"][skip:]),
             code=str(error["type"]).replace("_", "-"),
             detail=str(error["msg"]),
         )
-        for error in errors
+        for error in errors[:_MOST]
     ]
+    if len(errors) > _MOST:
+        found.append(FieldError("", "more-errors", f"{len(errors) - _MOST} more values are not valid."))
+    return found
 
 
 def _escape(part: str) -> str:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from enum import Enum
 from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
 
 from neuroglia.core.codec import JsonCodec
@@ -56,6 +58,7 @@ class DocumentType(Generic[D]):
         for name in {self.key, *(name for index in self.indexes for name in index)}:
             if name in fields:
                 self._nullable |= {name} if type(None) in get_args(hints[name]) else set()
+                _check_comparable(model, name, hints[name])
             else:
                 raise ConfigurationError(f"{model.__name__}: @document names '{name}', which is no field of it")
         if not _NAME.fullmatch(self.collection):
@@ -85,6 +88,15 @@ class DocumentType(Generic[D]):
                 return index
         wanted = (*equal, *order)
         raise ConfigurationError(f"{self.model.__name__}: no index serves this find; declare {wanted!r} in @document")
+
+
+def _check_comparable(model: type[Any], name: str, hint: Any) -> None:
+    for kind in get_args(hint) or (hint,):
+        if isinstance(kind, type) and not issubclass(kind, str | int | date | Enum | type(None)):  # datetime: a date
+            raise ConfigurationError(
+                f"{model.__name__}: '{name}' is a {kind.__name__}, which stores would order as text; "
+                f"index a text, a whole number, a time or an enum"
+            )
 
 
 def _fields(model: type[Any]) -> Mapping[str, Any]:

@@ -83,6 +83,8 @@ def _find_handlers(projection: type[Projection]) -> Mapping[type[DomainEvent], H
                     raise ConfigurationError(
                         f"{owner.__name__}.{name}: an @on method takes an event and perhaps its Envelope, annotated"
                     )
+            if not inspect.iscoroutinefunction(method):
+                raise ConfigurationError(f"{owner.__name__}.{name}: an @on method is a coroutine; write async def")
             if kind in own:
                 raise ConfigurationError(f"{owner.__name__}: {own[kind]} and {name} are both @on {kind.__name__}")
             own[kind] = name

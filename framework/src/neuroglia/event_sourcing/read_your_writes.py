@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from typing_extensions import override
 
 from neuroglia.core.context import current_context
-from neuroglia.core.errors import MalformedRequest
+from neuroglia.core.errors import ConfigurationError, MalformedRequest
 from neuroglia.event_sourcing.projections import Projection
 from neuroglia.event_sourcing.store import EventStore
 from neuroglia.event_sourcing.subscriptions import Subscriptions
@@ -44,6 +44,11 @@ class ReadYourWrites(PipelineBehavior):
     def applies_to(self, request: type[Request[Any]], handler: type[RequestHandler[Any, Any]]) -> bool:
         projection = getattr(handler, _MARK, None)
         if projection is not None:
+            if not self._subscriptions.has(projection):
+                raise ConfigurationError(
+                    f"{handler.__name__}: @reads({projection.__name__}), which is no projection of the packages given "
+                    f"to add_event_sourcing"
+                )
             self._projections[request] = projection
         return projection is not None
 

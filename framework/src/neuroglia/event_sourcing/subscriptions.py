@@ -21,7 +21,7 @@ from neuroglia.documents import DocumentStore, DocumentType, Lease, Session
 from neuroglia.event_sourcing.checkpoints import Checkpoint
 from neuroglia.event_sourcing.codec import EventCodec, UnknownEventType
 from neuroglia.event_sourcing.projections import Projection, ProjectionType
-from neuroglia.event_sourcing.store import BEGINNING, Batch, EventStore, EventSubscription
+from neuroglia.event_sourcing.store import BEGINNING, Batch, EventStore, EventSubscription, StoredEvent
 
 _log: Final = logging.getLogger("neuroglia.subscriptions")
 _STOP_S: Final = 5.0
@@ -58,6 +58,13 @@ class SubscriptionStatus:
     position: int = BEGINNING
     unknown_events: int = 0
     error: str | None = None
+
+
+class LogBehindCheckpoint(Exception):
+    """The checkpoint lies behind the end of the log: the event store was emptied, or an older copy was put back.
+
+    Its read models show what has not happened. Remove the document store's data to have them built anew.
+    """
 
 
 class _CheckpointMoved(Exception):
@@ -102,11 +109,11 @@ class ProjectionRunner:
                     await self._stand_by()
             except _CheckpointMoved:
                 _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
-            except Unavailable as error:
-                self._note(error)
-                await self._pause(_RECONNECT_S)
             except tenacity.RetryError:
                 break  # told to stop while it failed: the batch is for the next start
+            except Exception as error:  # noqa: BLE001 - whatever it is: a subscription goes on, and tells
+                self._note(error)
+                await self._pause(_RECONNECT_S)
         self.status.state = SubscriptionState.STOPPED
         with suppress(Unavailable):
             await self._lease.release()
@@ -159,6 +166,8 @@ class ProjectionRunner:
         async for attempt in self._patiently():
             with attempt:
                 await self.look()
+        if self.status.position > await self._store.head():
+            raise LogBehindCheckpoint(self.status.name)
         self._subscription = self._store.subscribe(after=self.status.position, prefixes=self.prefixes)
         try:
             if self._stopping.is_set():  # said before there was a subscription to stop
@@ -178,11 +187,7 @@ class ProjectionRunner:
 
     async def _process(self, batch: Batch) -> None:
         if batch.events:
-            context = RequestContext(
-                correlation_id=batch.events[0].metadata.correlation_id, actor=f"system:{self.status.name}"
-            )
-            with use_context(context):
-                await self._project(batch)
+            await self._project(batch)
             await self._passed(batch.events[-1].position)
         self.status.error = None
         self.status.state = SubscriptionState.LIVE if batch.caught_up else SubscriptionState.CATCHING_UP
@@ -203,7 +208,8 @@ class ProjectionRunner:
                     unknown += 1
                     continue
                 if handler := self.kind.handlers.get(type(envelope.event)):
-                    await handler(projection, envelope.event, envelope)
+                    with use_context(self._context(stored)):
+                        await handler(projection, envelope.event, envelope)
             checkpoint.position = batch.events[-1].position
             session.save(self._checkpoints, checkpoint)
             try:
@@ -213,6 +219,14 @@ class ProjectionRunner:
                     raise _CheckpointMoved from conflict
                 raise
         self.status.unknown_events += unknown
+
+    def _context(self, cause: StoredEvent) -> RequestContext:
+        return RequestContext(
+            correlation_id=cause.metadata.correlation_id,
+            causation_id=cause.id,
+            traceparent=cause.metadata.traceparent,
+            actor=f"system:{self.status.name}",
+        )
 
     async def _passed(self, position: int) -> None:
         async with self._moved:
@@ -258,6 +272,10 @@ class Subscriptions(HostedService):
     def runners(self) -> Sequence[ProjectionRunner]:
         """Each one, with its status."""
         return list(self._runners.values())
+
+    def has(self, projection: type[Projection]) -> bool:
+        """Whether the application runs it."""
+        return projection in self._runners
 
     def runner(self, projection: type[Projection]) -> ProjectionRunner:
         """The runner of a projection."""

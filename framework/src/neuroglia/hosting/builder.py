@@ -13,6 +13,7 @@ from typing_extensions import TypeForm
 
 from neuroglia.core.clock import Clock, SystemClock
 from neuroglia.core.context import RequestContext, current_context
+from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.ids import Ids
 from neuroglia.core.lifecycle import BackingService, HostedService, UnitOfWork
 from neuroglia.core.scanning import classes, import_modules
@@ -95,7 +96,7 @@ class WebApplicationBuilder:
         self.services.add_open(History, EventSourcedRepository)
         self.services.add_scoped(OneCommand)
         self.services.add_singleton(Snapshots)
-        self._backing.append(EventStore)
+        self._once(EventStore, "add_event_sourcing")
         prefixes = add_aggregates(self.services, import_modules(domain))
         add_projections(self.services, import_modules(subscriptions), prefixes, self.settings.lease_seconds)
         self.add_hosted_service(Subscriptions)
@@ -108,13 +109,27 @@ class WebApplicationBuilder:
         self.services.add_scoped(Session)
         self.services.add_scoped(UnitOfWork, _session)
         self.services.add_open(Documents, Documents)
-        self._backing.append(DocumentStore)
+        self._once(DocumentStore, "add_documents")
         self._documents += [DocumentType(Checkpoint), DocumentType(Snapshot), DocumentType(LeaseRow)]
         for model in classes(import_modules(package), object):
             if is_document(model):
-                self._documents.append(DocumentType(model))
+                self._add_document(DocumentType(model))
         for kind in self._documents:
             self.services.add_instance(DocumentType[kind.model], kind)  # type: ignore[name-defined]
+
+    def _add_document(self, kind: DocumentType[Any]) -> None:
+        for known in self._documents:
+            if known.collection == kind.collection:
+                raise ConfigurationError(
+                    f"{kind.model.__name__}: {known.model.__name__} already has the collection '{kind.collection}'; "
+                    f"give it another one"
+                )
+        self._documents.append(kind)
+
+    def _once(self, service: TypeForm[BackingService], method: str) -> None:
+        if service in self._backing:
+            raise ConfigurationError(f"{method} was called twice; give it one package that holds them all")
+        self._backing.append(service)
 
     def add_hosted_service(self, service: type[S]) -> None:
         """Adds something that runs beside the requests. Started in this order, stopped in reverse."""

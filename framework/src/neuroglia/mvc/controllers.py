@@ -5,7 +5,7 @@ import inspect
 import re
 import string
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -47,10 +47,17 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
         found.update({name: getattr(member, MARK) for name, member in vars(owner).items() if hasattr(member, MARK)})
     for name, endpoint in found.items():
         where = f"{controller.__name__}.{name}"
+        if isinstance(endpoint.scopes, str):
+            raise ConfigurationError(f'{where}: scopes is a list; write scopes=["{endpoint.scopes}"]')
         if not endpoint.scopes:
             raise ConfigurationError(
                 f'{where}: says not who may call it; add scopes=["…"] to @{endpoint.method.lower()}'
             )
+        told = [*_fields_of(endpoint.location or ""), *([endpoint.etag] if endpoint.etag else [])]
+        result = get_type_hints(getattr(controller, name)).get("return") if told else None
+        for field in told if inspect.isclass(result) else ():
+            if field not in {*get_type_hints(result), *dir(result)}:
+                raise ConfigurationError(f"{where}: its location or etag names '{field}', which its result has not")
         if endpoint.status_code == 201 and endpoint.location is None:
             raise ConfigurationError(f'{where}: a 201 names what was created; add location="/{{id}}"')
     return found
@@ -89,10 +96,14 @@ def _summary(method: Callable[..., Any]) -> str | None:
     return first.removesuffix(".") or None
 
 
+def _fields_of(template: str) -> list[str]:
+    return [name for _, name, _, _ in string.Formatter().parse(template) if name]
+
+
 def _with_replies(method: Callable[..., Awaitable[Any]], endpoint: Endpoint, prefix: str) -> Callable[..., Any]:
     """Tells where the result is, and which version of it this is, beside the result itself."""
     location = prefix + (endpoint.location or "")
-    names = [name for _, name, _, _ in string.Formatter().parse(location) if name]
+    names = _fields_of(location)
 
     @functools.wraps(method)
     async def replying(*args: Any, **kwargs: Any) -> Any:

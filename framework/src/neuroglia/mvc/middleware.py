@@ -38,13 +38,12 @@ class RequestMiddleware:
             wait_for_position=int(position) if position and valid else None,
             expected_versions=_versions(headers.get(b"if-match", "*")),
         )
-        status = 500
-        started = False
+        status = 0  # until the response has started
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status, started
+            nonlocal status
             if message["type"] == "http.response.start":
-                status, started = message["status"], True
+                status = message["status"]
                 message["headers"] = [*message["headers"], *_headers(context)]
             await send(message)
 
@@ -60,7 +59,7 @@ class RequestMiddleware:
                     await response(scope, receive, send_with_headers)
             except Exception as error:  # the last place that can answer
                 _log.error("request failed", exc_info=error)
-                if started:
+                if status:
                     raise
                 await unexpected_problem(self._service)(scope, receive, send_with_headers)
             finally:

@@ -99,8 +99,6 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
         status = status_of(error)
         retry_after = getattr(error, "retry_after", None)
         headers = {"retry-after": str(max(1, round(retry_after)))} if retry_after is not None else {}
-        if status == 409 and isinstance(error, ConcurrencyError):
-            headers["retry-after"] = "1"
         if status == 401:
             headers["www-authenticate"] = "Bearer"
         if status >= 500:

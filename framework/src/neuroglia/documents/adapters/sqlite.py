@@ -101,6 +101,9 @@ def _select(kind: DocumentType[Any], find: Find) -> tuple[str, list[object]]:
             parameters.append(condition.value)
     keys = [*map(_field, find.order), "key"]
     if find.after is not None:
+        # SQLite's index on an expression serves a plain bound, but no bound of several values at once
+        clauses.append(f"{keys[0]} {'<=' if find.descending else '>='} ?")
+        parameters.append(find.after[0])
         marks = ", ".join("?" * len(keys))
         clauses.append(f"({', '.join(keys)}) {'<' if find.descending else '>'} ({marks})")
         parameters += find.after

@@ -71,9 +71,6 @@ class Money:
     def __sub__(self, other: "Money") -> "Money":
         return Money(self.amount - self._same(other), self.currency)
 
-    def __neg__(self) -> "Money":
-        return Money(-self.amount, self.currency)
-
     def __lt__(self, other: "Money") -> bool:
         return self.amount < self._same(other)
 
