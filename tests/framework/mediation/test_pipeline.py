@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import permutations
@@ -12,7 +12,14 @@ from typing import Annotated, Any, ClassVar, assert_type
 import pytest
 from annotated_types import Ge, MaxLen
 
-from neuroglia.core import ConcurrencyError, ConfigurationError, InvalidRequest
+from neuroglia.core import (
+    ConcurrencyError,
+    ConfigurationError,
+    InvalidRequest,
+    RequestContext,
+    current_context,
+    use_context,
+)
 from neuroglia.core.lifecycle import UnitOfWork
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import RuleViolation
@@ -516,3 +523,32 @@ async def test_given_a_log_when_requests_run_then_names_and_outcomes_are_written
     ]
     assert all(line["duration_ms"] >= 0 for line in written)
     assert not any("hunter2" in str(line) or "123456" in str(line) for line in written)
+
+
+# -- effects ---------------------------------------------------------------------------------------------------------
+
+
+class Append(Command[int]):
+    __slots__ = ()
+
+
+class AppendHandler(CommandHandler[Append, int]):
+    """Appends, as a repository tells it, and meets a conflict behind that."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    async def handle(self, request: Append) -> int:
+        self.trace.append("appended")
+        current_context().reply.event_position = len(self.trace)
+        raise conflict("documents/x")
+
+
+@pytest.mark.parametrize("ambient", [True, False])
+async def test_given_an_effect_before_the_conflict_when_a_command_runs_then_it_is_not_repeated(ambient: bool) -> None:
+    trace: Trace = []
+    async with mediating(trace, Append, AppendHandler, behaviors=[RetryBehavior]) as mediator:
+        with use_context(RequestContext.new()) if ambient else nullcontext(), pytest.raises(ConcurrencyError):
+            await mediator.execute(Append())
+
+    assert trace == ["appended"]

@@ -14,6 +14,7 @@ import tenacity
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict, override
 
+from neuroglia.core.context import RequestContext, ambient_context, use_context
 from neuroglia.core.errors import ApplicationError, ConcurrencyError, ConfigurationError, InvalidRequest
 from neuroglia.core.validation import field_errors
 from neuroglia.domain import DomainError
@@ -54,6 +55,9 @@ class LogBehavior(PipelineBehavior):
 class RetryBehavior(PipelineBehavior):
     """Runs a command again, in a new scope, when somebody else changed the same stream first.
 
+    Only what had no effect is repeated: after an append, a second try would append again. (A command that may come
+    twice carries an id, and its repeat finds what it appended.)
+
     Tries after the first run one at a time per stream: those who lost a race queue up instead of racing on. A
     command that a handler sends while it is in such a queue does not join a second one: two could wait for each
     other for ever.
@@ -71,17 +75,26 @@ class RetryBehavior(PipelineBehavior):
 
     @override
     async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
+        context = ambient_context()
+        if context is None:
+            with use_context(RequestContext.new()):
+                return await self.handle(request, proceed)
+        before = context.reply.event_position
+
+        def had_no_effect(error: BaseException) -> bool:
+            return isinstance(error, ConcurrencyError) and context.reply.event_position == before
+
         try:
             return await proceed(request)
         except ConcurrencyError as conflict:
-            if self._attempts <= 1:
+            if self._attempts <= 1 or not had_no_effect(conflict):
                 raise
             lock = self._locks.setdefault(conflict.stream, asyncio.Lock())
         async with nullcontext() if _queued.get() else lock:
             token = _queued.set(True)
             try:  # rivals in other processes remain: hence several tries, with a growing random pause
                 return await tenacity.AsyncRetrying(
-                    retry=tenacity.retry_if_exception_type(ConcurrencyError),
+                    retry=tenacity.retry_if_exception(had_no_effect),
                     stop=tenacity.stop_after_attempt(self._attempts - 1),
                     wait=tenacity.wait_random_exponential(multiplier=0.002, max=0.1),
                     reraise=True,
