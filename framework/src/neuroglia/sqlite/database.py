@@ -34,8 +34,9 @@ class _Job:
 class Database:
     """A file that survives kill -9 and power loss: WAL with `synchronous=FULL`, one fsync for each commit.
 
-    Writes that wait at the same time share a commit, each in a savepoint of its own: one that fails undoes
-    only itself. A write is acknowledged after the commit. `:memory:` keeps nothing and uses the writer for all.
+    Writes that wait at the same time share a commit; one that fails undoes only itself. So a work may be run
+    twice, and must do nothing but use the connection. A write is acknowledged after the commit. `:memory:` keeps
+    nothing and uses the writer for all.
     """
 
     def __init__(self, path: str) -> None:
@@ -127,11 +128,11 @@ class Database:
         try:
             with closing(self._connect()) as connection:
                 ready.work(connection)
-                ready.loop.call_soon_threadsafe(_deliver, ready)
+                ready.loop.call_soon_threadsafe(_deliver, [ready])
                 self._serve(connection)
         except sqlite3.Error as error:
             ready.error = _unavailable(error)
-            ready.loop.call_soon_threadsafe(_deliver, ready)
+            ready.loop.call_soon_threadsafe(_deliver, [ready])
 
     def _serve(self, connection: sqlite3.Connection) -> None:
         stopping = False
@@ -148,8 +149,8 @@ class Database:
                 job = self._jobs.get_nowait()
             if group:
                 _commit(connection, group)
-                for member in group:
-                    member.loop.call_soon_threadsafe(_deliver, member)
+                for loop in {member.loop for member in group}:  # waking a loop costs more than the group's delivery
+                    loop.call_soon_threadsafe(_deliver, [member for member in group if member.loop is loop])
 
 
 def _is_busy(error: BaseException) -> bool:
@@ -171,14 +172,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
     try:
         connection.execute("BEGIN IMMEDIATE")
-        for job in group:
-            connection.execute("SAVEPOINT job")
-            try:
-                job.result = job.work(connection)
-            except Exception as error:  # noqa: BLE001 - handed to the one who waits for it
-                job.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
-                connection.execute("ROLLBACK TO job")
-            connection.execute("RELEASE job")
+        if not _run_together(connection, group):
+            if connection.in_transaction:  # a full disk has rolled back by itself
+                connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            _run_apart(connection, group)
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
@@ -188,13 +186,41 @@ def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
             job.error = job.error or _unavailable(error)
 
 
-def _deliver(job: _Job) -> None:
-    if job.future.done():  # its waiter was cancelled meanwhile
-        return
-    if job.error is not None:
-        job.future.set_exception(job.error)
-    else:
-        job.future.set_result(job.result)
+def _run_together(connection: sqlite3.Connection, group: list[_Job]) -> bool:
+    """Runs the jobs without savepoints, which cost as much as small writes. False: one failed half done."""
+    for job in group:
+        before = connection.total_changes
+        if not _run(connection, job) and (connection.total_changes != before or not connection.in_transaction):
+            return False
+    return True
+
+
+def _run_apart(connection: sqlite3.Connection, group: list[_Job]) -> None:
+    """Runs the jobs again, so that one that fails undoes only itself."""
+    for job in group:
+        connection.execute("SAVEPOINT job")
+        if not _run(connection, job):
+            connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+
+
+def _run(connection: sqlite3.Connection, job: _Job) -> bool:
+    job.error = None
+    try:
+        job.result = job.work(connection)
+    except Exception as error:  # noqa: BLE001 - handed to the one who waits for it
+        job.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
+    return job.error is None
+
+
+def _deliver(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():  # its waiter was cancelled meanwhile
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
 
 
 def _run_script(connection: sqlite3.Connection, schema: str) -> None:
