@@ -10,6 +10,7 @@ from neuroglia.core import NotFoundError, RequestContext
 from neuroglia.documents import Write
 from neuroglia.event_sourcing import EventStore
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from neuroglia.event_sourcing.snapshots import Snapshots
 from tests.framework.event_sourcing.counting import Counter, CounterIncreased, CounterOpened
 from tests.framework.event_sourcing.world import World
 
@@ -190,3 +191,43 @@ async def test_given_no_policy_when_saving_often_then_there_is_no_snapshot(world
     await counters.save(counter)
 
     assert await snapshot(world) is None
+
+
+async def test_given_a_state_in_memory_when_loading_then_only_its_last_event_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm = Snapshots(world.documents)
+    await world.repository(kind=Photographed, snapshots=warm).save(Photographed.open("1", "x"))
+    for _ in range(3):
+        counters = world.repository(kind=Photographed, snapshots=warm)
+        counter = await counters.get("1")
+        counter.increase(1)
+        await counters.save(counter)
+    seen = reads(world, monkeypatch)
+
+    loaded = await world.repository(kind=Photographed, snapshots=warm).get("1")
+
+    assert seen == [2]
+    assert (loaded.total, loaded.version) == (3, 3)
+    assert await snapshot(world) is None  # nothing was stored yet
+
+
+async def test_given_a_rival_elsewhere_when_loading_from_memory_then_its_events_are_seen(world: World) -> None:
+    warm = Snapshots(world.documents)
+    await world.repository(kind=Photographed, snapshots=warm).save(Photographed.open("1", "x"))
+    await world.happened("1", CounterIncreased(by=5, note="elsewhere"))
+
+    assert (await world.repository(kind=Photographed, snapshots=warm).get("1")).total == 5
+
+
+async def test_given_more_aggregates_than_fit_when_saving_then_memory_stays_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuroglia.event_sourcing.snapshots._IN_MEMORY", 4)
+    warm = Snapshots(world.documents)
+    for number in range(10):
+        counters = world.repository(kind=Photographed, snapshots=warm)
+        await counters.save(Photographed.open(str(number), "x"))
+
+    assert list(warm._recent) == [f"counter-{number}" for number in range(6, 10)]
+    assert (await world.repository(kind=Photographed, snapshots=warm).get("0")).name == "x"

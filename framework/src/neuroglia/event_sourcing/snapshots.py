@@ -1,12 +1,15 @@
 """Snapshots: a cache of aggregates' states, so that a long stream need not be replayed from its beginning.
 
 An aggregate class asks for it: `class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100)`. The state
-is the class's annotated attributes. What does not fit any more is ignored, and replaced in time.
+is the class's annotated attributes. What does not fit any more is ignored, and replaced in time. Beside what is stored
+every so often, the latest states of the busiest aggregates stay in memory. Whichever is used, the log is asked for the
+event that it was taken behind, and for what came later.
 """
 
 import hashlib
 import json
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypeVar, get_origin, get_type_hints
 
@@ -19,6 +22,7 @@ from neuroglia.documents import DocumentStore, DocumentType, Write, document
 from neuroglia.domain import AggregateRoot, Envelope
 
 A = TypeVar("A", bound=AggregateRoot)
+_IN_MEMORY: Final = 1024
 _log: Final = logging.getLogger("neuroglia.snapshots")
 
 
@@ -40,6 +44,7 @@ class Snapshots:
         self._store = store
         self._documents: DocumentType[Snapshot] = DocumentType(Snapshot)
         self._shapes: dict[type[AggregateRoot], _Shape] = {}
+        self._recent: OrderedDict[str, Snapshot] = OrderedDict()  # the least recently saved first
 
     async def load(self, stream: str, aggregate: AggregateRoot, *, at_most: int | None = None) -> str | None:
         """Brings a new aggregate to the state of its snapshot, if there is one from position `at_most` or before.
@@ -49,11 +54,11 @@ class Snapshots:
         if type(aggregate).snapshot_every is None:
             return None
         try:
-            stored = await self._store.get(self._documents.collection, stream)
-            if stored is None:
-                return None
-            snapshot, shape = self._documents.codec.decode(stored.body), self._shape(type(aggregate))
-            if snapshot.shape == shape.hash and (at_most is None or snapshot.position <= at_most):
+            shape, snapshot = self._shape(type(aggregate)), self._recent.get(stream)
+            if snapshot is None or not _fits(snapshot, shape, at_most):
+                stored = await self._store.get(self._documents.collection, stream)
+                snapshot = None if stored is None else self._documents.codec.decode(stored.body)
+            if snapshot is not None and _fits(snapshot, shape, at_most):
                 vars(aggregate).update(shape.codec.decode(snapshot.state))
                 return snapshot.event_id
         except (ApplicationError, ValueError) as error:
@@ -61,9 +66,9 @@ class Snapshots:
         return None
 
     async def keep(self, aggregate: AggregateRoot, last: Envelope, *, before: int) -> None:
-        """Takes a snapshot behind `last`, if its turn came between the version `before` and the present one."""
+        """Takes a snapshot behind `last`; stores it if its turn came between the version `before` and the present."""
         every = type(aggregate).snapshot_every
-        if every is None or (aggregate.version + 1) // every == (before + 1) // every:
+        if every is None:
             return
         try:
             shape = self._shape(type(aggregate))
@@ -71,6 +76,12 @@ class Snapshots:
             snapshot = Snapshot(
                 stream=last.stream, event_id=last.id, position=last.position, shape=shape.hash, state=state
             )
+            self._recent[last.stream] = snapshot
+            self._recent.move_to_end(last.stream)
+            if len(self._recent) > _IN_MEMORY:
+                self._recent.popitem(last=False)
+            if (aggregate.version + 1) // every == (before + 1) // every:
+                return
             stored = await self._store.get(self._documents.collection, last.stream)
             version, body = stored.version if stored else 0, self._documents.codec.encode(snapshot)
             await self._store.commit([Write(self._documents.collection, last.stream, version, body)])
@@ -81,6 +92,10 @@ class Snapshots:
         if kind not in self._shapes:
             self._shapes[kind] = _Shape(kind)
         return self._shapes[kind]
+
+
+def _fits(snapshot: Snapshot, shape: "_Shape", at_most: int | None) -> bool:
+    return snapshot.shape == shape.hash and (at_most is None or snapshot.position <= at_most)
 
 
 class _Shape:
