@@ -461,6 +461,20 @@ def test_given_a_projection_with_a_plain_function_when_built_then_the_remedy_is_
     assert message == "SecondProjection.opened: an @on method is a coroutine; write async def"
 
 
+def test_given_a_projection_with_a_forgotten_mark_when_built_then_the_remedy_is_told(refused: Build) -> None:
+    message = refused(
+        application__second="""
+        from neuroglia.event_sourcing import Projection
+        from app.domain.shop import Opened
+
+        class SecondProjection(Projection):
+            async def opened(self, event: Opened) -> None: ...
+        """
+    )
+
+    assert message.startswith("SecondProjection.opened: takes an event but is not marked; write @on over it")
+
+
 @pytest.mark.parametrize("part", ["documents", "event_sourcing"])
 def test_given_a_part_that_is_added_twice_when_composed_then_it_is_refused(
     build: Callable[[dict[str, str]], None], part: str

@@ -135,12 +135,15 @@ async def test_given_the_class_changed_when_loading_then_the_old_snapshot_is_ign
 async def test_given_a_snapshot_without_its_stream_when_loading_then_there_is_nothing(world: World) -> None:
     """The event store was emptied or exchanged: a cache must not bring the dead to life."""
     await counted(world)
-    await world.events.aclose()
-    world.events = SqliteEventStore(":memory:")
-    await world.events.open()
+    assert await snapshot(world) is not None
+    emptied = SqliteEventStore(":memory:")
+    await emptied.open()
 
-    with pytest.raises(NotFoundError):
-        await world.repository(kind=Photographed).get("1")
+    try:
+        with pytest.raises(NotFoundError):
+            await World(emptied, world.documents).repository(kind=Photographed).get("1")
+    finally:
+        await emptied.aclose()
 
 
 async def test_given_the_document_store_is_down_then_commands_work_all_the_same(world: World) -> None:

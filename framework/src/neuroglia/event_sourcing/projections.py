@@ -89,6 +89,16 @@ def _find_handlers(projection: type[Projection]) -> Mapping[type[DomainEvent], H
                 raise ConfigurationError(f"{owner.__name__}: {own[kind]} and {name} are both @on {kind.__name__}")
             own[kind] = name
             handlers[kind] = handler
+    for name, method in inspect.getmembers(projection, inspect.iscoroutinefunction):
+        if hasattr(method, "__on__") or name.startswith("_"):
+            continue
+        taken = list(inspect.signature(method).parameters)[1:2]
+        hint = get_type_hints(method).get(taken[0]) if taken else None
+        if inspect.isclass(hint) and issubclass(hint, DomainEvent):  # else its read model would be silently wrong
+            raise ConfigurationError(
+                f"{projection.__name__}.{name}: takes an event but is not marked; "
+                f"write @on over it, or begin its name with _"
+            )
     return handlers
 
 
