@@ -36,7 +36,7 @@ class RequestMiddleware:
             headers.get(b"x-correlation-id"),
             traceparent=headers.get(b"traceparent"),
             wait_for_position=int(position) if position and valid else None,
-            expected_versions=_versions(headers.get(b"if-match", "*")),
+            expected_versions=_versions(headers[b"if-match"]) if b"if-match" in headers else None,
         )
         status = 0  # until the response has started
 
