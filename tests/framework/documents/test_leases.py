@@ -73,3 +73,27 @@ async def test_given_a_lease_that_is_given_back_then_others_have_it_at_once(
 async def test_given_two_names_then_they_are_two_leases(store: DocumentStore, clock: FixedClock) -> None:
     assert await lease(store, clock, "us", "one").claim()
     assert await lease(store, clock, "them", "other").claim()
+
+
+async def test_given_an_owner_that_died_when_taken_over_then_the_next_one_knows(
+    store: DocumentStore, clock: FixedClock
+) -> None:
+    ours, theirs = lease(store, clock, "us"), lease(store, clock, "them")
+    await ours.claim()
+    assert not ours.taken_over
+
+    clock.advance(timedelta(seconds=11))
+
+    assert await theirs.claim()
+    assert theirs.taken_over
+
+
+async def test_given_an_owner_that_gave_it_back_when_claimed_then_nobody_died(
+    store: DocumentStore, clock: FixedClock
+) -> None:
+    ours, theirs = lease(store, clock, "us"), lease(store, clock, "them")
+    await ours.claim()
+    await ours.release()
+
+    assert await theirs.claim()
+    assert not theirs.taken_over

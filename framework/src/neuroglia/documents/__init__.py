@@ -2,10 +2,12 @@
 
 from neuroglia.documents.conditions import Condition, eq, ge, gt, le, lt
 from neuroglia.documents.documents import Documents
+from neuroglia.documents.generations import Generations
 from neuroglia.documents.leases import Lease
 from neuroglia.documents.session import Session
 from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
 from neuroglia.documents.types import DocumentType, document
+from neuroglia.documents.work_items import WorkItem, WorkQueue, WorkState
 
 __all__ = [
     "Condition",
@@ -13,9 +15,13 @@ __all__ = [
     "DocumentType",
     "Documents",
     "Find",
+    "Generations",
     "Lease",
     "Session",
     "StoredDocument",
+    "WorkItem",
+    "WorkQueue",
+    "WorkState",
     "Write",
     "document",
     "eq",

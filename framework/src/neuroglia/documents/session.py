@@ -1,7 +1,7 @@
 """The session: each document once, writes collected, one commit."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from typing_extensions import override
@@ -9,6 +9,7 @@ from typing_extensions import override
 from neuroglia.core.errors import ConcurrencyError
 from neuroglia.core.lifecycle import UnitOfWork
 from neuroglia.documents.conditions import OPERATORS, stored_form
+from neuroglia.documents.generations import Generations
 from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
 from neuroglia.documents.types import DocumentType
 
@@ -25,16 +26,25 @@ class _Entry:
     staged: bool = False
 
 
-@dataclass(slots=True)
 class Session(UnitOfWork):
     """What one message reads and changes. Reading a document twice gives the same object; nothing is written
-    before `commit`, and finds see what is staged."""
+    before `commit`, and finds see what is staged.
 
-    store: DocumentStore
-    _entries: dict[tuple[str, str], _Entry] = field(default_factory=dict[tuple[str, str], _Entry])
+    Of read models it sees one generation from its beginning to its end, whatever is swapped meanwhile.
+    """
+
+    def __init__(self, store: DocumentStore, generations: Generations | None = None) -> None:
+        self.store = store
+        self._types: Mapping[str, DocumentType[Any]] = {} if generations is None else generations.live
+        self._entries: dict[tuple[str, str], _Entry] = {}
+
+    def use(self, types: Mapping[str, DocumentType[Any]]) -> None:
+        """Lets documents of these collections stand elsewhere: in the generation that is being built."""
+        self._types = types
 
     async def get(self, kind: DocumentType[D], key: str) -> D | None:
         """The document with this key, as this session sees it."""
+        kind = self._types.get(kind.collection, kind)
         entry = self._entries.get((kind.collection, key))
         if entry is None:
             entry = self._remember(kind, key, await self.store.get(kind.collection, key))
@@ -42,6 +52,7 @@ class Session(UnitOfWork):
 
     async def find(self, kind: DocumentType[D], find: Find) -> Sequence[D]:
         """The documents that meet the conditions, as this session sees them."""
+        kind = self._types.get(kind.collection, kind)
         entries = [entry for (collection, _), entry in self._entries.items() if collection == kind.collection]
         staged = [entry for entry in entries if entry.staged]
         wider = Find(find.where, find.order, find.descending, find.limit + len(staged), find.after)
@@ -57,12 +68,14 @@ class Session(UnitOfWork):
 
     def save(self, kind: DocumentType[D], document: D) -> None:
         """Stages a document. One that was not read in this session must not exist yet."""
+        kind = self._types.get(kind.collection, kind)
         key = (kind.collection, kind.key_of(document))
         entry = self._entries.setdefault(key, _Entry(kind, _ABSENT, document))
         entry.document, entry.staged = document, True
 
     async def delete(self, kind: DocumentType[D], key: str) -> None:
         """Stages the removal of a document; nothing happens when there is none."""
+        kind = self._types.get(kind.collection, kind)
         if await self.get(kind, key) is not None:
             entry = self._entries[kind.collection, key]
             entry.document, entry.staged = None, True

@@ -55,6 +55,10 @@ class DocumentStore(BackingService):
         """Makes the collections and indexes that are not there yet."""
 
     @abstractmethod
+    async def drop(self, types: Sequence[DocumentType[Any]]) -> None:
+        """Removes collections with all that is in them; nothing happens where there is none."""
+
+    @abstractmethod
     async def get(self, collection: str, key: str) -> StoredDocument | None:
         """The document with this key."""
 

@@ -1,17 +1,18 @@
 """What the store has to know of a document type: its collection, its key, and the finds that it must serve."""
 
+import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum
-from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, Self, TypeVar, get_args, get_type_hints
 
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.documents.conditions import Condition
 
 D = TypeVar("D")
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_NAME: Final = re.compile(r"(?!.*__)[a-z][a-z0-9_]{0,57}")  # what has a __ is a later generation
 _DECLARATION: Final = "__document__"
 Index = tuple[str, ...]
 
@@ -63,6 +64,14 @@ class DocumentType(Generic[D]):
                 raise ConfigurationError(f"{model.__name__}: @document names '{name}', which is no field of it")
         if not _NAME.fullmatch(self.collection):
             raise ConfigurationError(f"{model.__name__}: '{self.collection}' is no collection name (a-z, 0-9, _)")
+
+    def at(self, generation: int) -> Self:
+        """The same type in the collection of a later generation; the first one is this."""
+        if generation == 1:
+            return self
+        other = copy.copy(self)
+        other.collection = f"{self.collection}__{generation}"
+        return other
 
     def key_of(self, document: D) -> str:
         """The document's key."""

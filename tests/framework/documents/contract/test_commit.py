@@ -188,3 +188,17 @@ async def test_given_a_closed_store_when_using_it_then_it_is_unavailable(store: 
         await store.get("things", "a")
     with pytest.raises(Unavailable):
         await store.commit([Write("things", "a", 0, A1)])
+
+
+async def test_given_a_collection_that_is_dropped_then_it_is_gone_with_its_documents_and_can_be_made_again(
+    store: DocumentStore,
+) -> None:
+    await store.commit([Write("things", "a", 0, A1), Write(OTHERS.collection, "a", 0, A1)])
+
+    await store.drop([THINGS, THINGS.at(7)])
+    await store.prepare([THINGS])
+
+    assert await store.get("things", "a") is None
+    assert await store.get(OTHERS.collection, "a") is not None
+    await store.commit([Write("things", "a", 0, A1)])
+    assert [found.key for found in await store.find(THINGS, find(order=["name"]))] == ["a"]

@@ -49,6 +49,14 @@ class SqliteDocumentStore(DocumentStore):
         await self._database.write(work)
 
     @override
+    async def drop(self, types: Sequence[DocumentType[Any]]) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            for kind in types:
+                connection.execute(f'DROP TABLE IF EXISTS "{kind.collection}"')
+
+        await self._database.write(work)
+
+    @override
     async def get(self, collection: str, key: str) -> StoredDocument | None:
         sql = f'SELECT key, version, body FROM "{collection}" WHERE key = ?'  # noqa: S608 - a declared name
         row = await self._database.read(lambda connection: connection.execute(sql, (key,)).fetchone())

@@ -1,0 +1,135 @@
+"""Work that is durably noted: claimed, finished, handed back and taken over by compare-and-set."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import BaseModel, JsonValue
+
+from neuroglia.core.clock import Clock
+from neuroglia.core.errors import ConcurrencyError
+from neuroglia.documents.conditions import eq, le
+from neuroglia.documents.session import Session
+from neuroglia.documents.store import DocumentStore, Find
+from neuroglia.documents.types import DocumentType, document
+
+
+class WorkState(StrEnum):
+    """Where a work item is: waiting ⇄ running, and parked when somebody has to look at it."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PARKED = "parked"
+    DISCARDED = "discarded"
+
+
+@document("work_items", indexes=[("queue", "state", "due"), ("queue", "state", "number"), ("queue", "group", "number")])
+class WorkItem(BaseModel):
+    """One piece of work.
+
+    Attributes:
+        id: unique over all queues; adding the same id twice is a conflict.
+        queue: whose work it is.
+        group: what has to be done in order, by `number`; "" when order does not matter.
+        due: when it waits: not to be begun before. When it runs: its owner has it until then; afterwards
+            the owner counts as dead.
+        attempts: how many were begun. The count is stored before an attempt runs.
+        error: the type of the last failure.
+        body: what the work needs to know, as JSON.
+    """
+
+    id: str
+    queue: str
+    group: str = ""
+    number: int = 0
+    state: WorkState = WorkState.WAITING
+    due: datetime
+    owner: str = ""
+    attempts: int = 0
+    error: str | None = None
+    body: Mapping[str, JsonValue] = {}
+
+
+class WorkQueue:
+    """One process's view of one queue."""
+
+    def __init__(self, store: DocumentStore, clock: Clock, *, queue: str, owner: str, seconds: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._queue = queue
+        self._owner = owner
+        self._seconds = timedelta(seconds=seconds)
+        self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
+
+    async def claim(self, limit: int = 1) -> Sequence[WorkItem]:
+        """Takes work that is due, what a dead owner left included. The attempt is counted before it is returned."""
+        claimed: list[WorkItem] = []
+        for state in (WorkState.RUNNING, WorkState.WAITING):
+            where = (eq("queue", self._queue), eq("state", state), le("due", self._clock.now()))
+            due = Find(where, ["due"], descending=False, limit=limit - len(claimed))
+            found = await Session(self._store).find(self._items, due) if due.limit else ()
+            claimed += [item for item in found if await self._take(item)]
+        return claimed
+
+    async def renew(self, item: WorkItem) -> None:
+        """Keeps a claimed item for another while.
+
+        Raises:
+            ConcurrencyError: somebody else has it.
+        """
+        session = Session(self._store)
+        held = await self._ours(item, session)
+        held.due = self._clock.now() + self._seconds
+        session.save(self._items, held)
+        await session.commit()
+
+    async def finish(self, item: WorkItem, session: Session) -> None:
+        """Stages the end of a claimed item, to be committed together with what the work has written.
+
+        Raises:
+            ConcurrencyError: somebody else has it.
+        """
+        await self._ours(item, session)
+        await session.delete(self._items, item.id)
+
+    async def hand_back(self, item: WorkItem, *, due: datetime, error: str | None = None) -> None:
+        """Lets a claimed item be tried again, by anybody, not before `due`.
+
+        Raises:
+            ConcurrencyError: somebody else has it.
+        """
+        await self._leave(item, WorkState.WAITING, due, error)
+
+    async def park(self, item: WorkItem, error: str) -> None:
+        """Puts a claimed item aside until somebody decides.
+
+        Raises:
+            ConcurrencyError: somebody else has it.
+        """
+        await self._leave(item, WorkState.PARKED, item.due, error)
+
+    async def _leave(self, item: WorkItem, state: WorkState, due: datetime, error: str | None) -> None:
+        session = Session(self._store)
+        held = await self._ours(item, session)
+        held.state, held.owner, held.due, held.error = state, "", due, error
+        session.save(self._items, held)
+        await session.commit()
+
+    async def _take(self, item: WorkItem) -> bool:
+        """Makes it ours, unless somebody is faster."""
+        session = Session(self._store)
+        with suppress(ConcurrencyError):
+            await self._ours(item, session)
+            item.state, item.owner, item.due = WorkState.RUNNING, self._owner, self._clock.now() + self._seconds
+            item.attempts += 1
+            session.save(self._items, item)
+            await session.commit()
+            return True
+        return False
+
+    async def _ours(self, item: WorkItem, session: Session) -> WorkItem:
+        held = await session.get(self._items, item.id)
+        if held is None or (held.owner, held.attempts) != (item.owner, item.attempts):
+            raise ConcurrencyError(f"{self._items.collection}/{item.id}", item.attempts, held.attempts if held else 0)
+        return held
