@@ -1,7 +1,18 @@
 """Given, when, then: for aggregates, and for a whole service over HTTP. Needs the extra `neuroglia[testing]`."""
 
 from neuroglia.testing.aggregates import given
+from neuroglia.testing.crash_points import Crashed, CrashPoints, kill_this_process
 from neuroglia.testing.doubles import FixedClock, SequentialIds
 from neuroglia.testing.service import Answer, RunningService, running
 
-__all__ = ["Answer", "FixedClock", "RunningService", "SequentialIds", "given", "running"]
+__all__ = [
+    "Answer",
+    "CrashPoints",
+    "Crashed",
+    "FixedClock",
+    "RunningService",
+    "SequentialIds",
+    "given",
+    "kill_this_process",
+    "running",
+]
