@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neuroglia.core.context import RequestContext, use_context
 from neuroglia.event_sourcing import NO_STREAM, EventCodec, EventStore, Subscriptions
-from neuroglia.event_sourcing.subscriptions import ProjectionRunner
+from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
 from openbank.application.projections.account_projection import AccountProjection
 from openbank.application.projections.statement_projection import StatementProjection
 from tests.benchmarks.bank import bank, new_event, open_bank, percentile
@@ -64,8 +64,8 @@ async def _project(folder: Path, documents: str) -> float:
     async with bank(folder, projecting=False, documents=documents) as subject:
         services = subject.service.services
         head = await (await services.get(EventStore)).head()
-        runners = await services.get(list[ProjectionRunner])
-        subscriptions = Subscriptions([r for r in runners if r.kind.projection is StatementProjection])
+        runners = await services.get(list[SubscriptionRunner])
+        subscriptions = Subscriptions([r for r in runners if r.kind.subscriber is StatementProjection])
         start = time.perf_counter()
         await subscriptions.start()
         await subscriptions.wait_for(head, 60)

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from neuroglia.event_sourcing import subscriptions
+from neuroglia.event_sourcing.subscriptions import patience, runner
 from tests.framework.event_sourcing.world import World
 
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What failed is tried again soon."""
-    for name in ("_FIRST_PAUSE_S", "_RECONNECT_S"):
-        monkeypatch.setattr(subscriptions, name, 0.001)
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(runner, "_RECONNECT_S", 0.001)
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from neuroglia.documents import Session
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, SubscriptionState
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from neuroglia.event_sourcing.handlers import ATTEMPTS
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S, new_events
 from tests.framework.event_sourcing.faults import ChoppedEvents, FlakyDocuments, Probe, ProbedProjection
-from tests.framework.event_sourcing.world import VIEWS, World, passed, run, state
+from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, passed, run, state
 
 OPENED = CounterOpened(name="steps")
 UP = CounterIncreased(by=1, note=None)
@@ -296,8 +297,9 @@ async def test_given_a_handler_that_fails_when_it_is_tried_again_then_the_state_
     async with run(runner):
         await probe.entered.wait()  # the third try
         assert (runner.status.state, runner.status.error) == (SubscriptionState.RETRYING, "ZeroDivisionError")
-        assert runner.status.position == BEGINNING
-        assert await world.view("1") is None
+        opened = await world.view("1")
+        assert opened is not None
+        assert (opened.total, runner.status.parked) == (0, 0)  # what came before it is committed by itself
         probe.release.set()
         await passed(runner, end.position)
         await state(runner, SubscriptionState.LIVE)
@@ -305,21 +307,6 @@ async def test_given_a_handler_that_fails_when_it_is_tried_again_then_the_state_
 
     assert probe.calls == 3
     assert await world.view("1") == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
-
-
-async def test_given_an_event_that_cannot_be_decoded_when_it_comes_then_it_is_not_passed_in_silence(
-    world: World,
-) -> None:
-    before = await world.happened("1", OPENED)
-    runner = world.runner()
-
-    async with run(runner):
-        await passed(runner, before.position)
-        await world.happened_raw("1", "test.counter-increased.v2", b'{"by":"much"}', expected=0)
-        await state(runner, SubscriptionState.RETRYING)
-        assert runner.status.error == "UndecodableEvent"
-
-    assert await world.checkpoint() == before.position
 
 
 async def test_given_a_document_that_the_projection_did_not_expect_when_it_conflicts_then_it_is_a_failure_like_any(
@@ -332,13 +319,13 @@ async def test_given_a_document_that_the_projection_did_not_expect_when_it_confl
     runner = world.runner()
 
     async with run(runner):
-        await state(runner, SubscriptionState.RETRYING)
-        assert runner.status.error == "ConcurrencyError"
-        assert await world.checkpoint() is None
+        await passed(runner, end.position)
+        (item,) = await runner.parking.parked()
+        assert (item.error, item.group, item.attempts) == ("ConcurrencyError", "counter-1", ATTEMPTS)
         await seed.delete(VIEWS, "1")
         await seed.commit()
-        await passed(runner, end.position)
-        await state(runner, SubscriptionState.LIVE)
+        await runner.replay()
+        await nothing_parked(runner)
 
     assert await world.view("1") == CounterView(id="1", name="steps", total=0, revisions=[0])
 
@@ -390,30 +377,31 @@ async def test_given_a_batch_in_hand_when_stopping_then_it_is_finished_first(wor
     async with asyncio.timeout(LIMIT_S):
         await task
 
-    assert await world.checkpoint("ProbedProjection") == end.position
+    assert await world.checkpoint("ProbedProjection@1") == end.position
     assert runner.status.state is SubscriptionState.STOPPED
 
 
 async def test_given_a_handler_that_fails_for_ever_when_stopping_then_the_runner_ends_without_waiting_for_the_pause(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("neuroglia.event_sourcing.subscriptions._FIRST_PAUSE_S", 3600.0)
-    monkeypatch.setattr("neuroglia.event_sourcing.subscriptions._LONGEST_PAUSE_S", 3600.0)
+    monkeypatch.setattr("neuroglia.event_sourcing.subscriptions.patience._FIRST_PAUSE_S", 3600.0)
+    monkeypatch.setattr("neuroglia.event_sourcing.subscriptions.patience._LONGEST_PAUSE_S", 3600.0)
 
     def fail(_: int) -> None:
         raise ZeroDivisionError
 
-    await world.happened("1", OPENED, UP)
+    before = await world.happened("1", OPENED)
+    await world.happened("1", UP)
     runner = world.runner(ProbedProjection, Probe(fail))
     task = asyncio.create_task(runner.run())
-    await state(runner, SubscriptionState.RETRYING)
+    await passed(runner, before.position)
 
     await runner.stop()
     async with asyncio.timeout(LIMIT_S):
         await task
 
     assert runner.status.state is SubscriptionState.STOPPED
-    assert await world.checkpoint("ProbedProjection") is None
+    assert await world.checkpoint("ProbedProjection@1") == before.position
 
 
 @pytest.mark.parametrize("steps", range(12))

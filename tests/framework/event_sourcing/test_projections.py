@@ -10,9 +10,9 @@ from neuroglia.dependency_injection import ServiceCollection
 from neuroglia.documents import Documents
 from neuroglia.domain import AggregateRoot, DomainEvent, Envelope, event, upcast, when
 from neuroglia.event_sourcing import EventCodec, Projection, on
-from neuroglia.event_sourcing.projections import ProjectionType
-from neuroglia.event_sourcing.registration import add_aggregates, add_projections
-from neuroglia.event_sourcing.subscriptions import ProjectionRunner
+from neuroglia.event_sourcing.handlers import SubscriberType
+from neuroglia.event_sourcing.registration import add_aggregates, add_subscribers
+from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
 from tests.framework.event_sourcing import counting
 from tests.framework.event_sourcing.counting import (
     Counter,
@@ -37,7 +37,7 @@ def module(*members: type) -> ModuleType:
 
 
 def test_given_a_projection_when_reading_it_then_its_events_models_and_name_are_known() -> None:
-    kind = ProjectionType.read(CounterProjection)
+    kind = SubscriberType.read(CounterProjection)
 
     assert set(kind.handlers) == {CounterOpened, CounterIncreased}
     assert kind.models == {CounterView}
@@ -60,7 +60,7 @@ async def test_given_handlers_with_and_without_envelope_when_called_then_both_ge
         event=CounterClosed(), id="", stream="", revision=0, position=0, recorded_at=None,  # type: ignore[arg-type]
         correlation_id="", causation_id=None, actor="",
     )  # fmt: skip
-    handlers = ProjectionType.read(Both).handlers
+    handlers = SubscriberType.read(Both).handlers
 
     await handlers[CounterOpened](Both(), CounterOpened(name="x"), envelope)
     await handlers[CounterClosed](Both(), CounterClosed(), envelope)
@@ -75,7 +75,7 @@ def test_given_a_subclass_when_reading_it_then_it_inherits_replaces_and_has_a_na
         @on
         async def opened(self, event: CounterOpened, envelope: Envelope) -> None: ...
 
-    kind = ProjectionType.read(Louder)
+    kind = SubscriberType.read(Louder)
 
     assert kind.handlers[CounterOpened] is vars(Louder)["opened"]
     assert kind.handlers[CounterIncreased] is vars(CounterProjection)["increased"]
@@ -101,7 +101,7 @@ def test_given_handlers_that_cannot_be_understood_when_reading_then_they_are_ref
 
     for projection in (NoAnnotation, NoEvent, WrongOrder, Nothing):
         with pytest.raises(ConfigurationError, match=f"{projection.__name__}.broken: an @on method takes an event"):
-            ProjectionType.read(projection)
+            SubscriberType.read(projection)
 
 
 def test_given_two_handlers_of_one_event_when_reading_then_they_are_refused() -> None:
@@ -113,7 +113,7 @@ def test_given_two_handlers_of_one_event_when_reading_then_they_are_refused() ->
         async def two(self, event: CounterOpened) -> None: ...
 
     with pytest.raises(ConfigurationError, match="Twice: one and two are both @on CounterOpened"):
-        ProjectionType.read(Twice)
+        SubscriberType.read(Twice)
 
 
 # -- a whole service -----------------------------------------------------------------------------------------------
@@ -174,9 +174,9 @@ def test_given_an_upcaster_to_an_event_that_is_gone_when_adding_then_it_is_refus
 def test_given_projections_when_adding_them_then_each_has_a_runner() -> None:
     services = ServiceCollection()
 
-    add_projections(services, [counting], ["counter-"], 3.0)
+    add_subscribers(services, [counting], ["counter-"], 3.0)
 
-    runners = [registration for registration in services.registrations if registration.service is ProjectionRunner]
+    runners = [registration for registration in services.registrations if registration.service is SubscriptionRunner]
     assert len(runners) == 1
 
 
@@ -185,15 +185,15 @@ def test_given_two_projections_of_one_model_when_adding_then_they_are_refused() 
         def __init__(self, views: Documents[CounterView]) -> None: ...
 
     with pytest.raises(ConfigurationError, match="Rival and CounterProjection both write CounterView"):
-        add_projections(ServiceCollection(), [counting, module(Rival)], [], 3.0)
+        add_subscribers(ServiceCollection(), [counting, module(Rival)], [], 3.0)
 
 
 def test_given_two_projections_with_one_name_when_adding_then_they_are_refused() -> None:
     class Impostor(Projection, name="CounterProjection"):
         pass
 
-    with pytest.raises(ConfigurationError, match="Impostor: another projection is already called CounterProjection"):
-        add_projections(ServiceCollection(), [counting, module(Impostor)], [], 3.0)
+    with pytest.raises(ConfigurationError, match="Impostor: another subscriber is already called CounterProjection"):
+        add_subscribers(ServiceCollection(), [counting, module(Impostor)], [], 3.0)
 
 
 def test_given_events_with_a_common_base_when_adding_then_only_the_named_ones_are_stored() -> None:

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from typing_extensions import override
 
-from neuroglia.core import Clock, RequestContext, SystemClock, SystemIds
+from neuroglia.core import Clock, RequestContext, SystemClock, SystemIds, current_context
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
-from neuroglia.documents import Documents, DocumentStore, DocumentType, Lease, Session
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Lease, Session, WorkItem
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.documents.leases import LeaseRow
 from neuroglia.domain import DomainEvent
@@ -21,17 +22,27 @@ from neuroglia.event_sourcing import (
     EventStore,
     NewEvent,
     Projection,
+    Reaction,
 )
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
-from neuroglia.event_sourcing.checkpoints import Checkpoint
+from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
 from neuroglia.event_sourcing.once import OneCommand
-from neuroglia.event_sourcing.projections import ProjectionType
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
-from neuroglia.event_sourcing.subscriptions import ProjectionRunner, SubscriptionState, SubscriptionStatus
+from neuroglia.event_sourcing.subscriptions import (
+    Checkpoint,
+    Generation,
+    Means,
+    ProjectionRunner,
+    ReactionRunner,
+    SubscriptionRunner,
+    SubscriptionState,
+    SubscriptionStatus,
+)
 from neuroglia.testing import FixedClock
 from tests.framework.event_sourcing.counting import Counter, CounterProjection, CounterView, counter_codec
 from tests.framework.event_sourcing.events import LIMIT_S, NOON
 
+R = TypeVar("R", bound=SubscriptionRunner)
 VIEWS = DocumentType(CounterView)
 CHECKPOINTS = DocumentType(Checkpoint)
 SNAPSHOTS = DocumentType(Snapshot)
@@ -66,7 +77,8 @@ class World:
         events, documents = events or SqliteEventStore(":memory:"), documents or SqliteDocumentStore(":memory:")
         await events.open()
         await documents.open()
-        await documents.prepare([VIEWS, CHECKPOINTS, SNAPSHOTS, DocumentType(LeaseRow)])
+        own = [DocumentType(kind) for kind in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem)]
+        await documents.prepare([VIEWS, *own])
         try:
             yield World(events, documents)
         finally:
@@ -105,6 +117,7 @@ class World:
         *needs: object,
         events: EventStore | None = None,
         documents: DocumentStore | None = None,
+        codec: EventCodec | None = None,
         lease_s: float = 0.4,
         lease_name: str | None = None,
     ) -> ProjectionRunner:
@@ -112,21 +125,49 @@ class World:
 
         Runners with another `lease_name` do not know of each other, as if one were paused past its lease.
         """
+        means = self._means(projection, needs, events, documents, codec)
+        lease = self._lease(lease_name or projection.name, lease_s)
+        return _watched(ProjectionRunner(SubscriberType.read(projection), [VIEWS], ["counter-"], means, lease))
+
+    def reaction(
+        self,
+        reaction: type[Reaction],
+        *needs: object,
+        documents: DocumentStore | None = None,
+        lease_s: float = 0.4,
+        lease_name: str | None = None,
+    ) -> ReactionRunner:
+        """The runner of a reaction, as another process would have it."""
+        means = self._means(reaction, needs, None, documents, None)
+        lease = self._lease(lease_name or reaction.name, lease_s)
+        return _watched(ReactionRunner(SubscriberType.read(reaction), ["counter-"], means, lease))
+
+    def _means(
+        self,
+        subscriber: type[Subscriber],
+        needs: Sequence[object],
+        events: EventStore | None,
+        documents: DocumentStore | None,
+        codec: EventCodec | None,
+    ) -> Means:
         services = ServiceCollection()
+        services.add_instance(EventStore, events or self.events)
+        services.add_instance(EventCodec, codec or self.codec)
+        services.add_instance(Clock, SystemClock())
         services.add_instance(DocumentStore, documents or self.documents)
+        services.add_singleton(Generations)
+        services.add_singleton(Means)
+        services.add_scoped(RequestContext, current_context)
         services.add_scoped(Session)
         services.add_open(Documents, Documents)
         services.add_instance(DocumentType[CounterView], VIEWS)
-        services.add_scoped(projection)
+        services.add_scoped(subscriber)
         for service in needs:
             services.add_instance(type(service), service)
-        provider = ServiceProvider(services)
-        kind = ProjectionType.read(projection)
-        name = lease_name or kind.projection.name
-        lease = Lease(self.documents, SystemClock(), name=name, owner=SystemIds().new(), seconds=lease_s)
-        runner = ProjectionRunner(kind, ["counter-"], provider, events or self.events, self.codec, lease)
-        runner.status = WatchedStatus(runner.status.name)
-        return runner
+        return ServiceProvider(services).get_now(Means)
+
+    def _lease(self, name: str, seconds: float) -> Lease:
+        return Lease(self.documents, SystemClock(), name=name, owner=SystemIds().new(), seconds=seconds)
 
     async def view(self, id: str) -> CounterView | None:
         """What is shown of a counter."""
@@ -136,7 +177,7 @@ class World:
         """What is shown of all."""
         return (await Documents(VIEWS, Session(self.documents)).find(limit=200)).items
 
-    async def checkpoint(self, name: str = "CounterProjection") -> int | None:
+    async def checkpoint(self, name: str = "CounterProjection@1") -> int | None:
         """How far a projection has come, as it is stored."""
         found = await Session(self.documents).get(CHECKPOINTS, name)
         return None if found is None else found.position
@@ -147,8 +188,13 @@ class World:
         return NewEvent(id=SystemIds().new(), type=type, data=data, metadata=metadata)
 
 
+def _watched(runner: R) -> R:
+    runner.status = runner._patience.status = WatchedStatus(runner.status.name)
+    return runner
+
+
 @asynccontextmanager
-async def run(*runners: ProjectionRunner) -> AsyncGenerator[None]:
+async def run(*runners: SubscriptionRunner) -> AsyncGenerator[None]:
     """Runs them beside the test, and stops them in good order."""
     tasks = [asyncio.create_task(runner.run()) for runner in runners]
     try:
@@ -160,7 +206,7 @@ async def run(*runners: ProjectionRunner) -> AsyncGenerator[None]:
             await asyncio.gather(*tasks)
 
 
-async def state(runner: ProjectionRunner, wanted: SubscriptionState) -> None:
+async def state(runner: SubscriptionRunner, wanted: SubscriptionState) -> None:
     """Returns when a runner is in a state."""
     status = runner.status
     assert isinstance(status, WatchedStatus)
@@ -170,7 +216,23 @@ async def state(runner: ProjectionRunner, wanted: SubscriptionState) -> None:
             await status.changed.wait()
 
 
-async def passed(runner: ProjectionRunner, position: int) -> None:
+async def passed(runner: SubscriptionRunner, position: int) -> None:
     """Returns when a runner has passed a position."""
     await runner.wait_for(position, LIMIT_S)
     assert runner.status.position >= position, runner.status
+
+
+async def parked_in(runner: SubscriptionRunner, streams: int) -> None:
+    """Returns when events are parked in so many streams."""
+    status = runner.status
+    assert isinstance(status, WatchedStatus)
+    async with asyncio.timeout(LIMIT_S):
+        while status.parked != streams:
+            status.changed.clear()
+            await status.changed.wait()
+
+
+async def nothing_parked(runner: SubscriptionRunner) -> None:
+    """Returns when nothing waits any more."""
+    await parked_in(runner, 0)
+    assert await runner.parking.parked() == []

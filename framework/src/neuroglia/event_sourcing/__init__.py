@@ -1,7 +1,9 @@
 """Event sourcing: streams of events as the truth, aggregates and read models made from them."""
 
 from neuroglia.event_sourcing.codec import EventCodec, UndecodableEvent, UnknownEventType
-from neuroglia.event_sourcing.projections import Projection, on
+from neuroglia.event_sourcing.handlers import on
+from neuroglia.event_sourcing.projections import Projection
+from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.read_your_writes import reads
 from neuroglia.event_sourcing.repository import EventSourcedRepository, stream_name
 from neuroglia.event_sourcing.store import (
@@ -29,6 +31,7 @@ __all__ = [
     "EventSubscription",
     "NewEvent",
     "Projection",
+    "Reaction",
     "StoredEvent",
     "SubscriptionState",
     "SubscriptionStatus",

@@ -31,6 +31,7 @@ class EventCodec:
         """
         self._codecs: dict[str, JsonCodec[Any]] = {}
         self._names: dict[type[DomainEvent], str] = {}
+        self._classes: dict[str, type[DomainEvent]] = {}
         for kind in events:
             name = vars(kind).get("event_type")
             if name is None:
@@ -41,6 +42,7 @@ class EventCodec:
                 raise ConfigurationError(f"{kind.__name__}: another event is already called {name}")
             self._codecs[name] = JsonCodec(kind)
             self._names[kind] = name
+            self._classes[name] = kind
         self._chains = _chains(upcasters, self._codecs)
 
     def name(self, event: DomainEvent) -> str:
@@ -51,6 +53,11 @@ class EventCodec:
             raise ConfigurationError(
                 f"{type(event).__name__} is not in the package given to add_event_sourcing, or has no @event"
             ) from None
+
+    def class_of(self, stored_type: str) -> type[DomainEvent] | None:
+        """The event class that a stored type leads to; None when it is unknown."""
+        chain = self._chains.get(stored_type)
+        return self._classes.get(stored_type if chain is None else chain[0])
 
     def encode(self, event: DomainEvent) -> bytes:
         """An event's data as JSON."""

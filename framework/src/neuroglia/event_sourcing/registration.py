@@ -1,4 +1,4 @@
-"""Finding aggregates, events, upcasters and projections, and registering what serves them."""
+"""Finding aggregates, events, upcasters and subscribers, and registering what serves them."""
 
 from collections.abc import Sequence
 from types import ModuleType
@@ -10,9 +10,11 @@ from neuroglia.dependency_injection import ServiceCollection
 from neuroglia.domain import AggregateRoot, DomainEvent
 from neuroglia.domain.events import Upcaster
 from neuroglia.event_sourcing.codec import EventCodec
-from neuroglia.event_sourcing.projections import Projection, ProjectionType
+from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
+from neuroglia.event_sourcing.projections import Projection
+from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.read_your_writes import ReadYourWrites
-from neuroglia.event_sourcing.subscriptions import ProjectionRunner, runner_factory
+from neuroglia.event_sourcing.subscriptions import Means, SubscriptionRunner, runner_factory
 from neuroglia.mediation import PipelineBehavior
 
 
@@ -44,28 +46,30 @@ def add_aggregates(services: ServiceCollection, modules: Sequence[ModuleType]) -
     return [f"{stream}-" for stream in owners]
 
 
-def add_projections(
+def add_subscribers(
     services: ServiceCollection, modules: Sequence[ModuleType], prefixes: Sequence[str], lease_seconds: float
 ) -> None:
-    """Registers the projections of these modules, each with a runner that works while it has the lease.
+    """Registers the projections and reactions of these modules, each with a runner that works while it has the lease.
 
     Raises:
-        ConfigurationError: two projections that write one model or share a name; what ProjectionType refuses.
+        ConfigurationError: two projections that write one model, two subscribers with one name; what SubscriberType
+            refuses.
     """
-    writers: dict[type[Any], type[Projection]] = {}
-    names: dict[str, type[Projection]] = {}
-    for projection in classes(modules, Projection):
-        kind = ProjectionType.read(projection)
-        for model in kind.models:
+    writers: dict[type[Any], type[Subscriber]] = {}
+    names: dict[str, type[Subscriber]] = {}
+    for subscriber in [*classes(modules, Projection), *classes(modules, Reaction)]:
+        kind = SubscriberType.read(subscriber)
+        for model in kind.models if issubclass(subscriber, Projection) else ():
             if model in writers:
                 raise ConfigurationError(
-                    f"{projection.__name__} and {writers[model].__name__} both write {model.__name__}; "
+                    f"{subscriber.__name__} and {writers[model].__name__} both write {model.__name__}; "
                     f"a read model has one projection"
                 )
-            writers[model] = projection
-        if projection.name in names:
-            raise ConfigurationError(f"{projection.__name__}: another projection is already called {projection.name}")
-        names[projection.name] = projection
-        services.add_scoped(projection)
-        services.add_singleton(ProjectionRunner, runner_factory(kind, prefixes, lease_seconds))
+            writers[model] = subscriber
+        if subscriber.name in names:
+            raise ConfigurationError(f"{subscriber.__name__}: another subscriber is already called {subscriber.name}")
+        names[subscriber.name] = subscriber
+        services.add_scoped(subscriber)
+        services.add_singleton(SubscriptionRunner, runner_factory(kind, prefixes, lease_seconds))
+    services.add_singleton(Means)
     services.add_singleton(PipelineBehavior, ReadYourWrites)

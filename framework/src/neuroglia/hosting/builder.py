@@ -18,15 +18,15 @@ from neuroglia.core.ids import Ids
 from neuroglia.core.lifecycle import BackingService, HostedService, UnitOfWork
 from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
-from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Session, WorkItem
 from neuroglia.documents.leases import LeaseRow
 from neuroglia.documents.types import is_document
 from neuroglia.domain import History, Repository
 from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscriptions
-from neuroglia.event_sourcing.checkpoints import Checkpoint
 from neuroglia.event_sourcing.once import OneCommand, ids_of
-from neuroglia.event_sourcing.registration import add_aggregates, add_projections
+from neuroglia.event_sourcing.registration import add_aggregates, add_subscribers
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
+from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
@@ -89,7 +89,7 @@ class WebApplicationBuilder:
 
     def add_event_sourcing(self, domain: str, *, subscriptions: str) -> None:
         """Adds the event store of `EVENT_STORE_URL`, repositories for the aggregates of the domain package, and a
-        runner for each projection of the `subscriptions` package."""
+        runner for each projection and reaction of the `subscriptions` package."""
         url = self.settings.url(self.settings.event_store_url)
         self.services.add_singleton(EventStore, lambda: connect_event_store(url))
         self.services.add_open(Repository, EventSourcedRepository)
@@ -98,7 +98,7 @@ class WebApplicationBuilder:
         self.services.add_singleton(Snapshots)
         self._once(EventStore, "add_event_sourcing")
         prefixes = add_aggregates(self.services, import_modules(domain))
-        add_projections(self.services, import_modules(subscriptions), prefixes, self.settings.lease_seconds)
+        add_subscribers(self.services, import_modules(subscriptions), prefixes, self.settings.lease_seconds)
         self.add_hosted_service(Subscriptions)
         self._has_subscriptions = True
 
@@ -106,11 +106,13 @@ class WebApplicationBuilder:
         """Adds the document store of `DOCUMENT_STORE_URL` and `Documents[...]` for the models of a package."""
         url = self.settings.url(self.settings.document_store_url)
         self.services.add_singleton(DocumentStore, lambda: connect_document_store(url))
+        self.services.add_singleton(Generations)
         self.services.add_scoped(Session)
         self.services.add_scoped(UnitOfWork, _session)
         self.services.add_open(Documents, Documents)
         self._once(DocumentStore, "add_documents")
-        self._documents += [DocumentType(Checkpoint), DocumentType(Snapshot), DocumentType(LeaseRow)]
+        for own in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem):
+            self._documents.append(DocumentType(own))
         for model in classes(import_modules(package), object):
             if is_document(model):
                 self._add_document(DocumentType(model))

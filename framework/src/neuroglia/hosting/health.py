@@ -11,7 +11,7 @@ from neuroglia.core.errors import ApplicationError
 from neuroglia.core.lifecycle import BackingService
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.event_sourcing import EventStore, Subscriptions, SubscriptionState
-from neuroglia.event_sourcing.subscriptions import ProjectionRunner
+from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
 
 
 class Live(BaseModel):
@@ -28,18 +28,19 @@ class ServiceHealth(BaseModel):
 
 
 class SubscriptionHealth(BaseModel):
-    """How far a subscription is. `lag` is counted in positions of the log."""
+    """How far a subscription is. `lag` is counted in positions of the log, `parked` in streams."""
 
     name: str
     state: SubscriptionState
     position: int
     lag: int
+    parked: int
     unknown_events: int
     error: str | None
 
 
 class Ready(BaseModel):
-    """`degraded` still serves: a read model lags behind or is being retried."""
+    """`degraded` still serves: a read model lags behind, is being retried, or has parked events."""
 
     status: Literal["ready", "degraded", "unavailable"]
     services: list[ServiceHealth]
@@ -76,7 +77,7 @@ def health_router(
     return router
 
 
-async def _look(runner: ProjectionRunner, head: int | None) -> SubscriptionHealth:
+async def _look(runner: SubscriptionRunner, head: int | None) -> SubscriptionHealth:
     """How a subscription is; `head` is where the log ends, None while nobody can tell."""
     status, lag = runner.status, 0
     if head is not None:
@@ -86,7 +87,7 @@ async def _look(runner: ProjectionRunner, head: int | None) -> SubscriptionHealt
             lag = max(0, await runner.last_own_position(head) - status.position)
     return SubscriptionHealth(
         name=status.name, state=status.state, position=status.position, lag=lag,
-        unknown_events=status.unknown_events, error=status.error,
+        parked=status.parked, unknown_events=status.unknown_events, error=status.error,
     )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def _is_degraded(subscription: SubscriptionHealth) -> bool:
     """A live one is always a moment behind; of one that stands by, the other process may have died."""
     if subscription.state is SubscriptionState.STANDBY:
         return subscription.lag > 0
-    return subscription.state is not SubscriptionState.LIVE
+    return subscription.parked > 0 or subscription.state is not SubscriptionState.LIVE
 
 
 async def _ask(service: BackingService) -> ServiceHealth:

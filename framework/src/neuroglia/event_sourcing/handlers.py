@@ -1,0 +1,110 @@
+"""What a subscriber is: a class whose `@on` methods take events."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, TypeVar, get_args, get_origin, get_type_hints, overload
+
+from typing_extensions import override
+
+from neuroglia.core.errors import ConfigurationError
+from neuroglia.documents import Documents
+from neuroglia.domain import DomainEvent, Envelope
+
+P = TypeVar("P")
+E = TypeVar("E", bound=DomainEvent)
+Handler = Callable[[Any, DomainEvent, Envelope], Awaitable[None]]
+ATTEMPTS: Final = 3
+
+
+class Subscriber:
+    """Base of what follows the log: `Projection` and `Reaction`.
+
+    Attributes:
+        name: of the checkpoint; the class's name unless `name=` says otherwise. After a rename, keep the old one,
+            or all events are handled a second time.
+        attempts: after so many failures of one event, it is parked together with what follows it in its stream.
+    """
+
+    name: ClassVar[str]
+    attempts: ClassVar[int]
+
+    @override
+    def __init_subclass__(cls, *, name: str | None = None, attempts: int = ATTEMPTS, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.name = name or cls.__name__
+        cls.attempts = attempts
+
+
+@overload
+def on(handler: Callable[[P, E], Awaitable[None]]) -> Callable[[P, E], Awaitable[None]]: ...
+@overload
+def on(
+    handler: Callable[[P, E, Envelope], Awaitable[None]],
+) -> Callable[[P, E, Envelope], Awaitable[None]]: ...
+def on(handler: Any) -> Any:
+    """Marks the method that handles the event type of its first parameter, with or without the envelope."""
+    handler.__on__ = True
+    return handler
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberType:
+    """A subscriber class that was read and checked: its handler of each event type, and the models it writes."""
+
+    subscriber: type[Subscriber]
+    handlers: Mapping[type[DomainEvent], Handler]
+    models: frozenset[type[object]]
+
+    @staticmethod
+    def read(subscriber: type[Subscriber]) -> "SubscriberType":
+        """Looks the class through.
+
+        Raises:
+            ConfigurationError: an `@on` method without an annotated event, or two for the same one.
+        """
+        hints = get_type_hints(subscriber.__init__)
+        models = frozenset(get_args(hint)[0] for hint in hints.values() if get_origin(hint) is Documents)
+        return SubscriberType(subscriber, _find_handlers(subscriber), models)
+
+
+def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], Handler]:
+    handlers: dict[type[DomainEvent], Handler] = {}
+    for owner in reversed(subscriber.__mro__):
+        own: dict[type[DomainEvent], str] = {}
+        for name, method in vars(owner).items():
+            if not getattr(method, "__on__", False):
+                continue
+            kinds = [
+                get_type_hints(method).get(parameter) for parameter in list(inspect.signature(method).parameters)[1:]
+            ]
+            match kinds:
+                case [type() as kind] if issubclass(kind, DomainEvent):
+                    handler = _without_envelope(method)
+                case [type() as kind, second] if issubclass(kind, DomainEvent) and second is Envelope:
+                    handler = method
+                case _:
+                    raise ConfigurationError(
+                        f"{owner.__name__}.{name}: an @on method takes an event and perhaps its Envelope, annotated"
+                    )
+            if not inspect.iscoroutinefunction(method):
+                raise ConfigurationError(f"{owner.__name__}.{name}: an @on method is a coroutine; write async def")
+            if kind in own:
+                raise ConfigurationError(f"{owner.__name__}: {own[kind]} and {name} are both @on {kind.__name__}")
+            own[kind] = name
+            handlers[kind] = handler
+    for name, method in inspect.getmembers(subscriber, inspect.iscoroutinefunction):
+        if hasattr(method, "__on__") or name.startswith("_"):
+            continue
+        taken = list(inspect.signature(method).parameters)[1:2]
+        hint = get_type_hints(method).get(taken[0]) if taken else None
+        if inspect.isclass(hint) and issubclass(hint, DomainEvent):  # else it would be silently left out
+            raise ConfigurationError(
+                f"{subscriber.__name__}.{name}: takes an event but is not marked; "
+                f"write @on over it, or begin its name with _"
+            )
+    return handlers
+
+
+def _without_envelope(method: Callable[[Any, Any], Awaitable[None]]) -> Handler:
+    return lambda subscriber, event, _: method(subscriber, event)

@@ -1,0 +1,60 @@
+"""Many streams at the same time, each of them in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Lanes(Generic[T]):
+    """Does work with different keys at the same time and work with one key in order, without a limit on keys."""
+
+    def __init__(
+        self, group: asyncio.TaskGroup, work: Callable[[T], Awaitable[None]], *, workers: int, waiting: int
+    ) -> None:
+        """`workers`: so many pieces are done at the same time; `waiting`: so many are taken in at most."""
+        self._group = group
+        self._work = work
+        self._workers = asyncio.Semaphore(workers)
+        self._room = asyncio.Semaphore(waiting)
+        self._lanes: dict[str, deque[T]] = {}
+
+    async def put(self, key: str, piece: T) -> None:
+        """Takes in a piece of work, as soon as there is room."""
+        await self._room.acquire()
+        if key in self._lanes:
+            self._lanes[key].append(piece)
+        else:
+            self._lanes[key] = deque([piece])
+            self._group.create_task(self._run(key))
+
+    async def _run(self, key: str) -> None:
+        lane = self._lanes[key]
+        while lane:
+            async with self._workers:
+                await self._work(lane[0])
+            lane.popleft()
+            self._room.release()
+        del self._lanes[key]
+
+
+class LowWaterMark:
+    """Up to where everything is done, when later things may be done before earlier ones."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._begun: deque[int] = deque()
+        self._done: set[int] = set()
+
+    def begin(self, position: int) -> None:
+        """Something at this position, behind all others so far, is to be done."""
+        self._begun.append(position)
+
+    def finish(self, position: int) -> None:
+        """It is done."""
+        self._done.add(position)
+        while self._begun and self._begun[0] in self._done:
+            self.position = self._begun.popleft()
+            self._done.remove(self.position)

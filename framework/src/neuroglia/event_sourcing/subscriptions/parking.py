@@ -1,0 +1,201 @@
+"""Parked sequences: events that could not be handled, and what follows them in their streams.
+
+They are work items: on trial while an event that failed is tried one by one, parked after too many attempts, waiting
+once somebody wants them replayed. Each carries the event's place in the log, not its data.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from neuroglia.core.clock import Clock
+from neuroglia.core.errors import ConcurrencyError, Unavailable
+from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, WorkState, eq, gt
+from neuroglia.documents.store import Find
+from neuroglia.event_sourcing.codec import UndecodableEvent
+from neuroglia.event_sourcing.store import BEGINNING, EventStore, StoredEvent
+from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
+from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
+
+_PAGE: Final = 200
+BEHIND: Final = ""
+"""The error of an event that did not fail, but stands behind one that did."""
+_REQUESTS: Final = (WorkState.DISCARDED, WorkState.WAITING)
+Settle = Callable[[StoredEvent, str | None], Awaitable[None]]
+"""Handles an event and stores its effects; given an error, parks it instead."""
+
+
+class Parking:
+    """The events of one subscription that are on trial, parked, or to be replayed.
+
+    Attributes:
+        held: the streams whose events wait behind one that is parked.
+    """
+
+    def __init__(
+        self, store: DocumentStore, events: EventStore, clock: Clock, queue: str, attempts: int, patience: Patience
+    ) -> None:
+        self.held: set[str] = set()
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._queue = queue
+        self._attempts = attempts
+        self._patience = patience
+        self._trials: set[str] = set()
+        self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
+
+    async def load(self) -> None:
+        """Reads what earlier runners have left."""
+        self._trials = {item.id async for item in self._find(WorkState.RUNNING)}
+        self.held = {item.group for state in (WorkState.PARKED, *_REQUESTS) async for item in self._find(state)}
+
+    async def clear(self) -> None:
+        """Forgets all of it."""
+        for state in WorkState:
+            async for item in self._find(state):
+                await self._remove(item)
+
+    async def carefully(self, stored: StoredEvent, settle: Settle) -> bool:
+        """Handles one event by itself, each attempt counted before it begins. False: after too many it was parked.
+
+        A backing service that does not answer is waited for, and does not count.
+        """
+        error = "ProcessDied"  # unless this process sees how it fails
+        while (number := await self._patience.insist(lambda: self._begin(stored))) <= self._attempts:
+            try:
+                await self._patience.insist(lambda: settle(stored, None))
+                return True
+            except (CheckpointMoved, Stopped):
+                await self._take_back(stored)
+                raise
+            except Exception as failure:  # noqa: BLE001 - whatever a handler raises
+                error = type(failure).__name__
+                self._patience.note(failure)
+                if isinstance(failure, UndecodableEvent):  # it will not be otherwise the next time
+                    break
+            if number < self._attempts:
+                await self._patience.pause_after(number)
+        await self._patience.insist(lambda: settle(stored, error))
+        return False
+
+    async def finish(self, session: Session, stored: StoredEvent) -> None:
+        """Stages that an event is handled: its item is gone, if it has one."""
+        if self._id(stored) in self._trials or stored.stream in self.held:
+            await session.delete(self._items, self._id(stored))
+
+    async def park(self, session: Session, stored: StoredEvent, error: str) -> None:
+        """Stages that an event waits: it failed, or stands BEHIND one that did."""
+        item = await session.get(self._items, self._id(stored)) or self._item(stored)
+        item.state, item.error = WorkState.PARKED, error or None
+        session.save(self._items, item)
+
+    def settled(self, stored: StoredEvent, *, parked: bool) -> None:
+        """Tells that what was staged for an event is committed."""
+        self._trials.discard(self._id(stored))
+        if parked:
+            self.held.add(stored.stream)
+
+    async def parked(self) -> Sequence[WorkItem]:
+        """The first of what is parked, in the order of the log. What has no error stands behind one that has."""
+        return await self._page(WorkState.PARKED)
+
+    async def request(self, wanted: WorkState, stream: str | None = None, *, position: int | None = None) -> None:
+        """Wants what is parked to be replayed (WAITING) or DISCARDED: all of it, that of a stream, or one event. The
+        runner with the lease does it."""
+        async for item in self._find(WorkState.PARKED, stream):
+            if position in {None, item.number}:
+                session = Session(self._store)
+                if (parked := await session.get(self._items, item.id)) and parked.state is WorkState.PARKED:
+                    parked.state, parked.attempts, parked.error = wanted, 0, None
+                    session.save(self._items, parked)
+                    await session.commit()
+
+    async def requested(self) -> Sequence[str]:
+        """The streams of which somebody wants events replayed or discarded."""
+        wanted = [item.group for state in _REQUESTS for item in await self._page(state)]
+        return list(dict.fromkeys(wanted))
+
+    async def replay(self, settle: Settle, stream: str | None = None) -> None:
+        """Does what is requested, for one stream or all, in the order of the log. What fails is parked again, with
+        what follows it in its stream."""
+        async for item in self._find(WorkState.DISCARDED, stream):
+            await self._remove(item)
+        failed: set[str] = set()
+        async for item in self._find(WorkState.WAITING, stream):
+            stored = await self._read(item)
+            if stored is None:  # somebody has truncated the stream
+                await self._remove(item)
+            elif item.group in failed:
+                await settle(stored, BEHIND)
+            elif await self.carefully(stored, settle):
+                await self._release(item.group)
+            else:
+                failed.add(item.group)
+
+    async def _begin(self, stored: StoredEvent) -> int:
+        """Counts an attempt. Returns which one it is, or one too many."""
+        session = Session(self._store)
+        item = await session.get(self._items, self._id(stored)) or self._item(stored)
+        if item.attempts >= self._attempts:
+            return item.attempts + 1
+        item.attempts += 1
+        session.save(self._items, item)
+        await session.commit()
+        self._trials.add(item.id)
+        return item.attempts
+
+    async def _take_back(self, stored: StoredEvent) -> None:
+        """The attempt was cut short and tells nothing of the event."""
+        session = Session(self._store)
+        with suppress(Unavailable, ConcurrencyError):
+            if item := await session.get(self._items, self._id(stored)):
+                item.attempts -= 1
+                session.save(self._items, item)
+                await session.commit()
+
+    async def _remove(self, item: WorkItem) -> None:
+        session = Session(self._store)
+        await session.delete(self._items, item.id)
+        await session.commit()
+        await self._release(item.group)
+
+    async def _release(self, stream: str) -> None:
+        """Lets a stream flow again when nothing of it waits any more, and what waits behind nothing any more too."""
+        session = Session(self._store)
+        where = [eq("queue", self._queue), eq("group", stream)]
+        found = await session.find(self._items, Find(where, ["number"], descending=False, limit=1))
+        if not found:
+            self.held.discard(stream)
+        elif found[0].state is WorkState.PARKED and found[0].error is None:
+            await self.request(WorkState.WAITING, stream)
+
+    async def _read(self, item: WorkItem) -> StoredEvent | None:
+        revision = int(str(item.body["revision"]))
+        found = [stored async for stored in self._events.read(item.group, after=revision - 1, limit=1)]
+        return found[0] if found and found[0].position == item.number else None
+
+    async def _find(self, state: WorkState, stream: str | None = None) -> AsyncIterator[WorkItem]:
+        last = BEGINNING
+        while True:
+            page = await self._page(state, last)
+            for item in page:
+                if stream is None or item.group == stream:
+                    yield item
+            if len(page) < _PAGE:
+                return
+            last = page[-1].number
+
+    async def _page(self, state: WorkState, after: int = BEGINNING) -> Sequence[WorkItem]:
+        where = [eq("queue", self._queue), eq("state", state), gt("number", after)]
+        return await Session(self._store).find(self._items, Find(where, ["number"], descending=False, limit=_PAGE))
+
+    def _id(self, stored: StoredEvent) -> str:
+        return f"{self._queue}:{stored.position}"
+
+    def _item(self, stored: StoredEvent) -> WorkItem:
+        return WorkItem(
+            id=self._id(stored), queue=self._queue, group=stored.stream, number=stored.position,
+            state=WorkState.RUNNING, due=self._clock.now(),
+            body={"revision": stored.revision, "event_id": stored.id, "type": stored.type},
+        )  # fmt: skip

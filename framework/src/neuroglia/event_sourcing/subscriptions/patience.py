@@ -1,0 +1,82 @@
+"""What a runner does when something fails: it tells, waits, and tries again, until it is told to stop."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, TypeVar
+
+import tenacity
+
+from neuroglia.core.errors import Unavailable
+from neuroglia.event_sourcing.subscriptions.status import SubscriptionState, SubscriptionStatus
+
+T = TypeVar("T")
+_log: Final = logging.getLogger("neuroglia.subscriptions")
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+class Stopped(Exception):
+    """The runner is told to stop; what is not finished is for the next start."""
+
+
+class Patience:
+    """The pauses of one runner, which end when it is told to stop."""
+
+    def __init__(self, status: SubscriptionStatus) -> None:
+        self.status = status
+        self.stopping = asyncio.Event()
+
+    async def pause(self, seconds: float) -> None:
+        """Waits.
+
+        Raises:
+            Stopped: the runner was told to stop.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        if self.stopping.is_set():
+            raise Stopped
+
+    async def pause_after(self, failures: int) -> None:
+        """Waits longer from failure to failure. Raises like `pause`."""
+        await self.pause(min(_FIRST_PAUSE_S * 2 ** (failures - 1), _LONGEST_PAUSE_S))
+
+    async def insist(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Does the work, again and again as long as a backing service does not answer. Raises like `pause`."""
+
+        async def attempt() -> T:
+            return await work()
+
+        try:
+            return await work()  # as nearly always
+        except Unavailable as failure:
+            self.note(failure)
+        await self.pause_after(1)
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(Unavailable),
+            wait=tenacity.wait_exponential_jitter(
+                multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_FIRST_PAUSE_S
+            ),
+            sleep=self.pause,
+            before_sleep=lambda attempt: self.note(attempt.outcome.exception() if attempt.outcome else None),
+        )
+        return await retrying(attempt)
+
+    def recovered(self) -> None:
+        """Tells that it goes on."""
+        self.status.error = None
+        if self.status.state is SubscriptionState.RETRYING:
+            self.status.state = SubscriptionState.LIVE
+
+    def note(self, error: BaseException | None) -> None:
+        """Tells of a failure after which it is tried again."""
+        self.status.state = SubscriptionState.RETRYING
+        self.status.error = type(error).__name__
+        _log.error(
+            "subscription failed, trying again",
+            exc_info=error,
+            extra={"subscription": self.status.name, "position": self.status.position},
+        )

@@ -1,0 +1,139 @@
+"""Projections: one ordered consumer each, and its models built anew beside the live ones."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from typing_extensions import override
+
+from neuroglia.core.errors import ConcurrencyError
+from neuroglia.documents import DocumentType, Lease, Session
+from neuroglia.event_sourcing.handlers import SubscriberType
+from neuroglia.event_sourcing.store import Batch
+from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, Generation
+from neuroglia.event_sourcing.subscriptions.means import Means
+from neuroglia.event_sourcing.subscriptions.parking import Parking
+from neuroglia.event_sourcing.subscriptions.projecting import Projector
+from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
+
+_KEEP_S: Final = 30.0
+"""How long an old generation stays, for readers in other processes that have not heard of the swap."""
+
+
+class ProjectionRunner(SubscriptionRunner):
+    """Runs one projection. Everything that a batch writes is committed together with the checkpoint."""
+
+    def __init__(
+        self,
+        kind: SubscriberType,
+        models: Sequence[DocumentType[Any]],
+        prefixes: Sequence[str],
+        means: Means,
+        lease: Lease,
+    ) -> None:
+        super().__init__(kind, prefixes, means, lease)
+        self._models = models
+        self._generations: DocumentType[Generation] = DocumentType(Generation)
+        self._live = self._become_live(self._projector(1))
+        self._retired: dict[int, float] = {}  # generations nobody should read any more, and when they go
+
+    async def rebuild(self) -> None:
+        """Asks for the models to be built anew from the first event on. Whoever has the lease does it, and swaps the
+        new generation for the live one when it has caught up; until then the live one is read and kept up to date."""
+        session = Session(self._means.documents)
+        row = await self._row(session)
+        row.building = row.building or row.live + 1
+        session.save(self._generations, row)
+        await session.commit()
+        self._requested.set()
+
+    @property
+    @override
+    def parking(self) -> Parking:
+        return self._live.parking
+
+    @override
+    async def look(self) -> None:
+        row = await self._row(Session(self._means.documents))
+        if row.live != self._live.generation:
+            self._live = self._become_live(self._projector(row.live))
+            self._retire(row.live - 1)
+        self._means.generations.use(self._models, row.live)
+        await self._live.load()
+        await self._tell()
+
+    @override
+    async def _resume(self) -> None:
+        await self.look()
+        await self._live.parking.load()
+
+    @override
+    async def _take(self, batch: Batch, *, carefully: bool) -> None:
+        await self._live.take(batch.events, carefully=carefully)
+
+    @override
+    async def _attend(self) -> None:
+        async with self._turn:
+            await self._live.replay()
+            self.status.parked = len(self._live.parking.held)
+        row = await self._row(Session(self._means.documents))
+        if row.building is not None:
+            await self._build(row.building)
+        for generation in [old for old, due in self._retired.items() if due <= asyncio.get_running_loop().time()]:
+            await self._projector(generation).remove()
+            del self._retired[generation]
+
+    async def _build(self, generation: int) -> None:
+        """Builds a generation beside the live one, and puts it in the place of that."""
+        try:
+            next_one = self._projector(generation)
+            await self._means.documents.prepare(list(next_one.types.values()))
+            await next_one.load()
+            while not await self._catch_up(next_one):
+                pass
+            async with self._turn:  # the live one stands still: catch up with it for good
+                while next_one.position < self._live.position:
+                    await self._catch_up(next_one)
+                await self._swap(next_one)
+        finally:
+            self.status.rebuilt = None
+
+    async def _catch_up(self, projector: Projector) -> bool:
+        batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes)
+        await projector.take(batch.events)
+        self.status.rebuilt = projector.position
+        return batch.caught_up
+
+    async def _swap(self, next_one: Projector) -> None:
+        session = Session(self._means.documents)
+        row = await self._row(session)
+        if row.building != next_one.generation:
+            raise CheckpointMoved
+        old, row.live, row.building = row.live, next_one.generation, None
+        session.save(self._generations, row)
+        try:
+            await session.commit()  # one compare-and-set: from now on everybody reads the new generation
+        except ConcurrencyError as conflict:
+            raise CheckpointMoved from conflict
+        self._live = self._become_live(next_one)
+        self._means.generations.use(self._models, next_one.generation)
+        await self._tell()
+        self._retire(old)
+
+    def _retire(self, generation: int) -> None:
+        self._retired[generation] = asyncio.get_running_loop().time() + _KEEP_S
+
+    async def _row(self, session: Session) -> Generation:
+        return await session.get(self._generations, self.status.name) or Generation(name=self.status.name)
+
+    def _projector(self, generation: int) -> Projector:
+        return Projector(self.kind, generation, self._models, self._means, self._patience)
+
+    def _become_live(self, projector: Projector) -> Projector:
+        projector.moved = self._tell
+        return projector
+
+    async def _tell(self) -> None:
+        self.status.parked = len(self._live.parking.held)
+        self.status.unknown_events = self._live.unknown_events
+        await self._passed(self._live.position)

@@ -1,0 +1,183 @@
+"""Reactions: events of different streams at the same time, and a checkpoint behind which everything is done."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+from typing_extensions import override
+
+from neuroglia.core.context import use_context
+from neuroglia.core.errors import ConcurrencyError
+from neuroglia.dependency_injection import Scope
+from neuroglia.documents import DocumentType, Lease, Session
+from neuroglia.domain import DomainError
+from neuroglia.event_sourcing.handlers import SubscriberType
+from neuroglia.event_sourcing.reactions import Reaction
+from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
+from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
+from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of
+from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
+from neuroglia.event_sourcing.subscriptions.patience import Stopped
+from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
+
+_IN_HAND: Final = 500
+_SAVE_S: Final = 0.05
+"""The checkpoint is saved at most so often: what it lags behind is only what comes twice after a crash."""
+_log: Final = logging.getLogger("neuroglia.subscriptions")
+
+
+class ReactionRunner(SubscriptionRunner):
+    """Runs one reaction: N workers keyed by stream. Only the contiguous low-water mark is saved."""
+
+    def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
+        super().__init__(kind, prefixes, means, lease)
+        assert issubclass(kind.subscriber, Reaction)
+        self._workers = kind.subscriber.workers
+        self._parking = Parking(
+            means.documents, means.events, means.clock, self.status.name, kind.subscriber.attempts, self._patience
+        )
+        self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
+        self._mark = LowWaterMark(BEGINNING)
+        self._progress = asyncio.Event()
+        self._lanes: Lanes[_Piece] | None = None
+
+    @property
+    @override
+    def parking(self) -> Parking:
+        return self._parking
+
+    @override
+    async def look(self) -> None:
+        checkpoint = await Session(self._means.documents).get(self._checkpoints, self.status.name)
+        await self._passed(checkpoint.position if checkpoint else BEGINNING)
+
+    @override
+    async def _resume(self) -> None:
+        await self.look()
+        self._mark = LowWaterMark(self.status.position)
+        await self._parking.load()
+
+    @override
+    async def _take(self, batch: Batch, *, carefully: bool) -> None:
+        assert self._lanes is not None
+        for stored in batch.events:
+            self._mark.begin(stored.position)
+            kind = self._means.codec.class_of(stored.type)
+            if kind in self.kind.handlers:
+                await self._lanes.put(stored.stream, _Piece(stored.stream, stored, carefully))
+            else:
+                self.status.unknown_events += kind is None
+                self._finished(stored)
+
+    @override
+    async def _attend(self) -> None:
+        if self._lanes is not None and self._parking.held:
+            for stream in await self._parking.requested():
+                await self._lanes.put(stream, _Piece(stream))
+
+    @override
+    @asynccontextmanager
+    async def _working(self) -> AsyncGenerator[None]:
+        try:
+            async with asyncio.TaskGroup() as saving:
+                saver = saving.create_task(self._save_for_ever())
+                async with asyncio.TaskGroup() as working:  # left when all in hand is done
+                    self._lanes = Lanes(working, self._do, workers=self._workers, waiting=_IN_HAND)
+                    yield
+                saver.cancel()
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        finally:
+            self._lanes = None
+        await self._save()
+
+    async def _do(self, piece: "_Piece") -> None:
+        if self._patience.stopping.is_set():  # it is for the next start, and so is what follows it in its lane
+            return
+        with suppress(Stopped):
+            if piece.stored is None:
+                await self._parking.replay(self._settle, piece.stream)
+            else:
+                await self._handle(piece.stored, carefully=piece.carefully)
+                self._finished(piece.stored)
+            self.status.parked = len(self._parking.held)
+
+    async def _handle(self, stored: StoredEvent, *, carefully: bool) -> None:
+        if stored.stream in self._parking.held:
+            await self._patience.insist(lambda: self._settle(stored, BEHIND))
+            return
+        if not carefully:
+            try:
+                await self._patience.insist(lambda: self._settle(stored, None))
+                return
+            except Stopped:
+                raise
+            except Exception as failure:  # noqa: BLE001 - whatever a handler raises
+                self._patience.note(failure)
+        await self._parking.carefully(stored, self._settle)
+        self._patience.recovered()
+
+    async def _settle(self, stored: StoredEvent, error: str | None) -> None:
+        async with self._means.provider.create_scope() as scope:
+            session = await scope.get(Session)
+            if error is not None:
+                await self._parking.park(session, stored, error)
+            elif not await self._react(scope, stored):
+                session = Session(self._means.documents)  # what was staged before the refusal is void
+            if error is None:
+                await self._parking.finish(session, stored)
+            await session.commit()
+        self._parking.settled(stored, parked=error is not None)
+
+    async def _react(self, scope: Scope, stored: StoredEvent) -> bool:
+        """Lets the reaction handle the event. False: the domain refused, which is an answer."""
+        envelope = self._means.codec.open(stored)
+        with use_context(context_of(self.status.name, stored)):
+            try:
+                reaction = await scope.get(self.kind.subscriber)
+                await self.kind.handlers[type(envelope.event)](reaction, envelope.event, envelope)
+            except DomainError as refusal:
+                _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
+                return False
+        return True
+
+    def _finished(self, stored: StoredEvent) -> None:
+        self._mark.finish(stored.position)
+        self._progress.set()
+
+    async def _save_for_ever(self) -> None:
+        with suppress(Stopped):
+            while True:
+                await self._progress.wait()
+                self._progress.clear()
+                await self._patience.insist(self._save)
+                await self._patience.pause(_SAVE_S)
+
+    async def _save(self) -> None:
+        position = self._mark.position
+        if position == self.status.position:
+            return
+        session = Session(self._means.documents)
+        checkpoint = await session.get(self._checkpoints, self.status.name) or Checkpoint(name=self.status.name)
+        if checkpoint.position != self.status.position:
+            raise CheckpointMoved
+        checkpoint.position = position
+        session.save(self._checkpoints, checkpoint)
+        try:
+            await session.commit()
+        except ConcurrencyError as conflict:
+            raise CheckpointMoved from conflict
+        await self._passed(position)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """An event to handle, or (without one) a stream to replay."""
+
+    stream: str
+    stored: StoredEvent | None = None
+    carefully: bool = False

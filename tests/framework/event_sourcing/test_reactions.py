@@ -1,0 +1,280 @@
+"""Reactions: every event at least once, its effects once, streams at the same time and each in order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neuroglia.core import RequestContext, Unavailable, current_context, derived_id
+from neuroglia.documents import Documents
+from neuroglia.domain import Envelope, StateConflict
+from neuroglia.event_sourcing import Reaction, SubscriptionState, on
+from neuroglia.event_sourcing.handlers import ATTEMPTS
+from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
+from tests.framework.event_sourcing.events import LIMIT_S
+from tests.framework.event_sourcing.faults import FlakyDocuments
+from tests.framework.event_sourcing.world import World, nothing_parked, parked_in, passed, run, state
+from tests.support.waiting import eventually
+
+OPENED = CounterOpened(name="steps")
+UP = CounterIncreased(by=1, note=None)
+
+
+class Outside:
+    """What the reaction reaches, and what shall happen there."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, int]] = []
+        self.contexts: list[RequestContext] = []
+        self.answer: Callable[[Envelope], Awaitable[None]] = self.listen
+
+    async def listen(self, envelope: Envelope) -> None:
+        """All is well."""
+
+
+class Telling(Reaction, workers=4):
+    """Tells the outside, and notes in a document that it did."""
+
+    def __init__(self, outside: Outside, views: Documents[CounterView]) -> None:
+        self.outside = outside
+        self.views = views
+
+    @on
+    async def increased(self, event: CounterIncreased, envelope: Envelope) -> None:
+        self.outside.heard.append((envelope.aggregate_id, envelope.revision))
+        self.outside.contexts.append(current_context())
+        view = await self.views.lookup(envelope.aggregate_id) or CounterView(id=envelope.aggregate_id, name="told")
+        view.total += event.by
+        view.revisions.append(envelope.revision)
+        await self.views.save(view)
+        await self.outside.answer(envelope)
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+async def told(world: World) -> dict[str, tuple[int, list[int]]]:
+    return {view.id: (view.total, view.revisions) for view in await world.views()}
+
+
+async def test_given_events_then_each_is_handled_in_its_own_context_and_the_checkpoint_follows(
+    world: World, outside: Outside
+) -> None:
+    await world.happened("a", OPENED)
+    first = await world.happened("a", UP)
+    end = await world.happened("a", UP, CounterClosed())
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        assert runner.status.state is SubscriptionState.LIVE
+
+    assert outside.heard == [("a", 1), ("a", 2)]
+    assert await told(world) == {"a": (2, [1, 2])}
+    assert await world.checkpoint("Telling") == end.position
+    event = await anext(world.events.read("counter-a", after=0))
+    context = outside.contexts[0]
+    assert (context.actor, context.causation_id, context.since) == ("system:Telling", event.id, first.position)
+    assert context.command_id == derived_id("Telling", event.id)
+
+
+async def test_given_a_slow_stream_then_the_others_flow_and_the_checkpoint_waits_for_it(
+    world: World, outside: Outside
+) -> None:
+    release = asyncio.Event()
+
+    async def hold_a(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "a":
+            await release.wait()
+
+    outside.answer = hold_a
+    before = await world.happened("a", OPENED)
+    await world.happened("a", UP, UP)
+    end = await world.happened("b", OPENED, UP, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, before.position)
+
+        async def b_is_told() -> bool:
+            return (await told(world)).get("b") == (2, [1, 2])
+
+        await eventually(b_is_told)
+        assert outside.heard == [("a", 1), ("b", 1), ("b", 2)]
+        assert await world.checkpoint("Telling") == before.position
+        release.set()
+        await passed(runner, end.position)
+
+    assert await told(world) == {"a": (2, [1, 2]), "b": (2, [1, 2])}
+
+
+async def test_given_a_refusal_of_the_domain_then_it_is_an_answer_and_what_was_staged_is_void(
+    world: World, outside: Outside
+) -> None:
+    async def refuse(_: Envelope) -> None:
+        raise StateConflict("no")
+
+    outside.answer = refuse
+    end = await world.happened("a", OPENED, UP, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        assert (runner.status.parked, runner.status.error) == (0, None)
+
+    assert outside.heard == [("a", 1), ("a", 2)]
+    assert await told(world) == {}
+
+
+async def test_given_an_outside_that_is_down_then_the_event_waits_for_it_however_long(
+    world: World, outside: Outside
+) -> None:
+    async def be_down(_: Envelope) -> None:
+        if len(outside.heard) < ATTEMPTS * 3:
+            raise Unavailable("down")
+
+    outside.answer = be_down
+    end = await world.happened("a", OPENED, UP, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        assert runner.status.parked == 0
+
+    assert await told(world) == {"a": (2, [1, 2])}
+    assert outside.heard == [*[("a", 1)] * ATTEMPTS * 3, ("a", 2)]
+
+
+async def test_given_poison_then_its_sequence_is_parked_the_rest_flows_and_a_replay_runs_it_in_order(
+    world: World, outside: Outside
+) -> None:
+    async def fail(envelope: Envelope) -> None:
+        if (envelope.aggregate_id, envelope.revision) == ("a", 1):
+            raise ZeroDivisionError
+
+    outside.answer = fail
+    await world.happened("a", OPENED, UP, UP)
+    end = await world.happened("b", OPENED, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        await parked_in(runner, 1)
+        end = await world.happened("a", UP)
+        await passed(runner, end.position)
+        assert await told(world) == {"b": (1, [1])}
+        assert [(item.body["revision"], item.error) for item in await runner.parking.parked()] == [
+            (1, "ZeroDivisionError"), (2, None), (3, None)
+        ]  # fmt: skip
+        outside.answer = outside.listen
+        await runner.replay()
+        await nothing_parked(runner)
+        end = await world.happened("a", UP)
+        await passed(runner, end.position)
+
+    assert await told(world) == {"a": (4, [1, 2, 3, 4]), "b": (1, [1])}
+
+
+async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_its_event_is_parked(
+    world: World, outside: Outside
+) -> None:
+    async def die(_: Envelope) -> None:
+        task.cancel()
+        await asyncio.Event().wait()
+
+    outside.answer = die
+    end = await world.happened("a", OPENED, UP)
+    for _ in range(1 + ATTEMPTS):
+        task = asyncio.create_task(world.reaction(Telling, outside, lease_s=0.02).run())
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait([task])
+
+    survivor = world.reaction(Telling, outside, lease_s=0.02)
+    async with run(survivor):
+        await passed(survivor, end.position)
+        (item,) = await survivor.parking.parked()
+        assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
+
+    assert len(outside.heard) == 1 + ATTEMPTS
+
+
+async def test_given_a_rival_that_moved_the_checkpoint_then_the_slow_one_goes_on_from_there(
+    world: World, outside: Outside
+) -> None:
+    end = await world.happened("a", OPENED, UP)
+    release = asyncio.Event()
+
+    async def hold(_: Envelope) -> None:
+        await release.wait()
+
+    async def heard() -> bool:
+        return bool(outside.heard)
+
+    outside.answer = hold
+    slow = world.reaction(Telling, outside)
+    async with run(slow):
+        await eventually(heard)
+        fast = world.reaction(Telling, Outside(), lease_name="of one that took over")
+        async with run(fast):
+            await passed(fast, end.position)
+        release.set()
+        outside.answer = outside.listen
+        await passed(slow, end.position)
+        await state(slow, SubscriptionState.LIVE)
+
+    assert await world.checkpoint("Telling") == end.position
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    happenings=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["ok", "fails", "poison"])), max_size=10),
+    faults=st.lists(st.sampled_from(["before", "after"]), max_size=6),
+    restarts=st.sets(st.integers(0, 9)),
+)
+async def test_given_any_failures_and_restarts_then_nothing_is_left_out_and_each_stream_is_in_order(
+    happenings: list[tuple[str, str]], faults: list[str], restarts: set[int]
+) -> None:
+    async with World.open() as world:
+        outside, failed = Outside(), set[str]()
+        fates: dict[tuple[str, int], str] = {}
+
+        async def meet_fate(envelope: Envelope) -> None:
+            fate = fates[envelope.aggregate_id, envelope.revision]
+            if fate == "poison" or (fate == "fails" and envelope.id not in failed):
+                failed.add(envelope.id)
+                raise ZeroDivisionError
+
+        outside.answer = meet_fate
+        documents = FlakyDocuments(world.documents, *faults)
+        counts: dict[str, int] = {}
+        runner = world.reaction(Telling, outside, documents=documents)
+        running = run(runner)
+        await running.__aenter__()
+        last = -1
+        for number, (id, fate) in enumerate(happenings):
+            if id not in counts:
+                counts[id] = 0
+                await world.happened(id, OPENED)
+            counts[id] += 1
+            fates[id, counts[id]] = fate
+            last = (await world.happened(id, UP)).position
+            if number in restarts:
+                await running.__aexit__(None, None, None)
+                runner = world.reaction(Telling, outside, documents=documents)
+                running = run(runner)
+                await running.__aenter__()
+        await passed(runner, last)
+        fates = dict.fromkeys(fates, "ok")
+        while await runner.parking.parked() or await runner.parking.requested():
+            await runner.replay()
+        await nothing_parked(runner)
+        await running.__aexit__(None, None, None)
+
+        shown = await told(world)
+        for id, count in counts.items():
+            revisions = shown[id][1]
+            assert list(dict.fromkeys(revisions)) == list(range(1, count + 1)), "in order, none left out"

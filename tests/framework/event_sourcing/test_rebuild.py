@@ -1,0 +1,234 @@
+"""A projection's models are built anew beside the live ones, and take their place at one stroke."""
+
+import asyncio
+
+import pytest
+from typing_extensions import override
+
+from neuroglia.documents import Documents, Session
+from neuroglia.domain import Envelope
+from neuroglia.event_sourcing import SubscriptionState, on
+from neuroglia.event_sourcing.subscriptions import ProjectionRunner, projection_runner
+from neuroglia.testing import CrashPoints
+from tests.framework.event_sourcing.counting import CounterIncreased, CounterOpened, CounterProjection, CounterView
+from tests.framework.event_sourcing.events import LIMIT_S
+from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection
+from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, passed, run, state
+from tests.support.waiting import eventually
+
+OPENED = CounterOpened(name="steps")
+UP = CounterIncreased(by=1, note=None)
+
+
+class Doubling(CounterProjection, name="CounterProjection"):
+    """The next version of the projection, which shows twice as much."""
+
+    @override
+    @on
+    async def increased(self, event: CounterIncreased, envelope: Envelope) -> None:
+        view = await self.views.get(envelope.aggregate_id)
+        view.total += 2 * event.by
+        view.revisions.append(envelope.revision)
+        await self.views.save(view)
+
+
+async def shown(runner: ProjectionRunner, id: str = "1") -> CounterView | None:
+    """What a query in the runner's process reads."""
+    session = Session(runner._means.documents, runner._means.generations)
+    return await Documents(VIEWS, session).lookup(id)
+
+
+async def swapped(runner: ProjectionRunner, generation: int = 2) -> None:
+    async def is_live() -> bool:
+        return runner._live.generation == generation
+
+    await eventually(is_live)
+
+
+async def test_given_another_version_when_rebuilt_then_all_events_are_shown_as_it_does(world: World) -> None:
+    end = await world.happened("1", OPENED, UP, UP)
+    old = world.runner()
+    async with run(old):
+        await passed(old, end.position)
+    assert await shown(old) == CounterView(id="1", name="steps", total=2, revisions=[0, 1, 2])
+
+    new = world.runner(Doubling)
+    async with run(new):
+        await state(new, SubscriptionState.LIVE)
+        await new.rebuild()
+        await swapped(new)
+        end = await world.happened("1", UP)
+        await passed(new, end.position)
+
+        assert await shown(new) == CounterView(id="1", name="steps", total=6, revisions=[0, 1, 2, 3])
+        assert (new.status.rebuilt, new.status.error) == (None, None)
+    assert await world.checkpoint("CounterProjection@2") == end.position
+
+
+async def test_given_a_swap_then_readers_in_other_processes_follow_and_positions_only_grow(world: World) -> None:
+    end = await world.happened("1", OPENED, UP)
+    working, reading = world.runner(Doubling), world.runner(Doubling)
+
+    async with run(working):
+        await passed(working, end.position)
+        async with run(reading):
+            await state(reading, SubscriptionState.STANDBY)
+            await reading.rebuild()  # asked for where it does not run
+            await swapped(working)
+            end = await world.happened("1", UP)
+            await reading.wait_for(end.position, LIMIT_S)
+
+            assert reading.status.position == end.position
+            assert await shown(reading) == CounterView(id="1", name="steps", total=4, revisions=[0, 1, 2])
+
+
+async def test_given_a_rebuild_then_the_live_generation_is_read_and_kept_up_to_date(world: World) -> None:
+    await world.happened("1", OPENED, UP)
+    probe = Probe()
+    runner = world.runner(ProbedProjection, probe)
+
+    async with run(runner):
+        await state(runner, SubscriptionState.LIVE)
+        probe.hold()
+        await runner.rebuild()
+        await probe.entered.wait()  # the rebuild is under way
+        assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+        end = await world.happened("2", OPENED)
+        await passed(runner, end.position)
+        assert await shown(runner, "2") == CounterView(id="2", name="steps", revisions=[0])
+        assert runner._live.generation == 1
+        probe.release.set()
+        await swapped(runner)
+
+        assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+        assert await shown(runner, "2") == CounterView(id="2", name="steps", revisions=[0])
+
+
+async def test_given_reads_all_the_time_when_swapped_then_each_sees_one_whole_generation(world: World) -> None:
+    ids = [str(number) for number in range(20)]
+    for id_ in ids:
+        end = await world.happened(id_, OPENED, UP)
+    old = world.runner()
+    async with run(old):
+        await passed(old, end.position)
+    runner = world.runner(Doubling)
+    seen: set[tuple[int, ...]] = set()
+
+    async def read() -> None:
+        while runner._live.generation == 1 or len(seen) < 2:
+            documents = Documents(VIEWS, Session(runner._means.documents, runner._means.generations))
+            views = []
+            for id_ in ids:
+                views.append(await documents.get(id_))
+                await asyncio.sleep(0)
+            seen.add(tuple(view.total for view in views))
+
+    async with run(runner), asyncio.timeout(LIMIT_S):
+        await state(runner, SubscriptionState.LIVE)
+        readers = [asyncio.create_task(read()) for _ in range(5)]
+        await runner.rebuild()
+        await asyncio.gather(*readers)
+
+    assert seen == {(1,) * 20, (2,) * 20}
+
+
+POINTS = [
+    *[("commit of checkpoints, counters__2", nth) for nth in (1, 2)],
+    ("commit of generations", 1),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("point", "nth"), POINTS)
+async def test_given_a_crash_at_any_point_of_a_rebuild_when_another_process_goes_on_then_it_is_right(
+    world: World, when: str, point: str, nth: int
+) -> None:
+    end = await world.happened("1", OPENED, *[UP] * 700)
+    first = world.runner()
+    async with run(first):
+        await passed(first, end.position)
+    await first.rebuild()
+
+    points = CrashPoints()
+    points.watch(documents := FlakyDocuments(world.documents))
+    points.crash_at(f"{when} {point}", nth=nth)
+    dying = world.runner(documents=documents, lease_s=0.05)
+    task = asyncio.create_task(dying.run())
+    await crash(points, task)
+
+    other = world.runner()
+    async with run(other):
+        await swapped(other)
+        end = await world.happened("1", UP)
+        await passed(other, end.position)
+        assert await shown(other) == CounterView(id="1", name="steps", total=701, revisions=list(range(702)))
+
+
+async def crash(points: CrashPoints, task: asyncio.Task[None]) -> None:
+    """Returns when the process has crashed; what is left of it ends, too, and gives nothing back."""
+
+    async def dead() -> bool:
+        return points.crashed
+
+    await eventually(dead)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_given_poison_in_a_rebuild_then_it_is_parked_in_the_new_generation(world: World) -> None:
+    end = await world.happened("1", OPENED, UP)
+    old = world.runner()
+    async with run(old):
+        await passed(old, end.position)
+
+    def fail(_: int) -> None:
+        raise ZeroDivisionError
+
+    class Failing(ProbedProjection, name="CounterProjection"):
+        pass
+
+    probe = Probe(fail)
+    runner = world.runner(Failing, probe)
+    async with run(runner):
+        await state(runner, SubscriptionState.LIVE)
+        await runner.rebuild()
+        await swapped(runner)
+        assert (runner.status.parked, runner.status.state) == (1, SubscriptionState.LIVE)
+        probe._on_event = lambda _: None
+        await runner.replay()
+        await nothing_parked(runner)
+        assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+async def test_given_a_swap_when_nobody_reads_the_old_generation_any_more_then_it_is_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection_runner, "_KEEP_S", 0.0)
+    end = await world.happened("1", OPENED, UP)
+    runner = world.runner(lease_s=0.02)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        for generation in (2, 3):
+            await runner.rebuild()
+            await swapped(runner, generation)
+
+        async def gone() -> bool:
+            return not runner._retired
+
+        await eventually(gone)
+        assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+    assert [await world.checkpoint(f"CounterProjection@{number}") for number in (1, 2, 3)] == [None, None, end.position]
+
+
+async def test_given_a_rebuild_under_way_when_it_is_asked_for_again_then_there_is_one(world: World) -> None:
+    end = await world.happened("1", OPENED, UP)
+    runner = world.runner()
+    await runner.rebuild()
+    await runner.rebuild()
+
+    async with run(runner):
+        await swapped(runner)
+        await passed(runner, end.position)
+        assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
