@@ -1,0 +1,1 @@
+"""Small services that the integration tests start as processes."""
