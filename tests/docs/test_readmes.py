@@ -13,6 +13,7 @@ from deployment.processes import serving
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
+from neuroglia.event_sourcing import EventStore
 from neuroglia.testing import running
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,8 @@ def test_make_help_lists_every_target() -> None:
 
 
 async def test_the_service_in_one_file_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (source,) = blocks(ROOT / "framework/README.md", "python")
+    source, reaction = blocks(ROOT / "framework/README.md", "python")
+    source = source.replace("builder = ", f"{reaction}\n\nbuilder = ")
     (tmp_path / "tally.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
@@ -60,6 +62,8 @@ async def test_the_service_in_one_file_works(tmp_path: Path, monkeypatch: pytest
                 (await service.when("POST", f"{path}/count")).then(200, {"total": total})
             (await service.when("POST", f"{path}/count")).then_refused(422, "too-high")
             (await service.when("GET", path)).then(200, {"total": 3})
+            log = await (await service.services.get(EventStore)).read_all()
+            assert [event.revision for event in log.events] == [0, 1, 2, 0]  # the reaction has begun the next one
     finally:
         sys.modules.pop("tally", None)
 

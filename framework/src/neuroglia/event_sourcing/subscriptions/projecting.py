@@ -78,11 +78,17 @@ class Projector:
                 raise
             except Exception as failure:  # noqa: BLE001 - whatever a handler raises
                 self._patience.note(failure)
+        passing: list[StoredEvent] = []  # what needs no care, and moves the checkpoint together with the next commit
         for stored in new:
-            if self._concerns(stored) and stored.stream not in self.parking.held:
-                await self.parking.carefully(stored, self._settle)
-            else:
-                await self._patience.insist(functools.partial(self._transact, [stored]))
+            if not self._concerns(stored) or stored.stream in self.parking.held:
+                passing.append(stored)
+                continue
+            if passing:
+                await self._patience.insist(functools.partial(self._transact, passing))
+                passing = []
+            await self.parking.carefully(stored, self._settle)
+        if passing:
+            await self._patience.insist(functools.partial(self._transact, passing))
 
     async def replay(self) -> None:
         """Projects what was parked, where somebody asked for it."""
