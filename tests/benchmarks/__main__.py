@@ -17,6 +17,7 @@ from tests.benchmarks import (
     injection,
     projections,
     rehydration,
+    scale,
     startup,
 )
 from tests.benchmarks.harness import Figure, as_json, print_table
@@ -31,6 +32,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Sequence[Figure]]]] = {
     "commands": commands.measure,
     "rehydration": rehydration.measure,
     "projections": projections.measure,
+    "scale": scale.measure,
 }
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
-from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore, Generations
 from neuroglia.event_sourcing.codec import EventCodec
@@ -23,13 +22,14 @@ class Means:
     clock: Clock
 
 
-def context_of(subscription: str, cause: StoredEvent) -> RequestContext:
-    """In which an event is handled. Whatever it leads to has ids that derive from it, so that it can be repeated."""
+def context_of(actor: str, cause: StoredEvent, command_id: str | None = None) -> RequestContext:
+    """In which an event is handled. With a command id, what it leads to has ids that derive from that, so that it can
+    be repeated: nothing that it appends stands before the event itself."""
     return RequestContext(
         correlation_id=cause.metadata.correlation_id,
         causation_id=cause.id,
         traceparent=cause.metadata.traceparent,
-        actor=f"system:{subscription}",
-        command_id=derived_id(subscription, cause.id),
+        actor=actor,
+        command_id=command_id,
         since=cause.position,
     )

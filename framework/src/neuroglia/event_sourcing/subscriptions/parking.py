@@ -45,6 +45,11 @@ class Parking:
         self._trials: set[str] = set()
         self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
 
+    @property
+    def concerned(self) -> bool:
+        """Whether there is anything in it: mostly there is nothing."""
+        return bool(self.held or self._trials)
+
     async def load(self) -> None:
         """Reads what earlier runners have left."""
         self._trials = {item.id async for item in self._find(WorkState.RUNNING)}

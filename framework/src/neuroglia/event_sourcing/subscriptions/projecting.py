@@ -46,6 +46,7 @@ class Projector:
         self.parking = Parking(
             means.documents, means.events, means.clock, self.name, kind.subscriber.attempts, patience
         )
+        self._actor = f"system:{kind.subscriber.name}"
         self._kind = kind
         self._means = means
         self._patience = patience
@@ -129,9 +130,10 @@ class Projector:
                     parked.append(stored)
                     continue
                 envelope = self._means.codec.open(stored)
-                with use_context(context_of(self._kind.subscriber.name, stored)):
+                with use_context(context_of(self._actor, stored)):
                     await handler(projection, envelope.event, envelope)
-                await self.parking.finish(session, stored)
+                if self.parking.concerned:
+                    await self.parking.finish(session, stored)
                 if number % _AT_A_STRETCH == 0:
                     await asyncio.sleep(0)
             if not replayed:
@@ -140,8 +142,9 @@ class Projector:
             await self._write(session)
         self.position = checkpoint.position
         self.unknown_events += unknown
-        for stored in events:
-            self.parking.settled(stored, parked=stored in parked)
+        if parked or self.parking.concerned:
+            for stored in events:
+                self.parking.settled(stored, parked=stored in parked)
         await self.moved()
 
     async def _write(self, session: Session) -> None:

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from neuroglia.core.context import use_context
 from neuroglia.core.errors import ConcurrencyError
+from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope
 from neuroglia.documents import DocumentType, Lease, Session
 from neuroglia.domain import DomainError
@@ -136,7 +137,8 @@ class ReactionRunner(SubscriptionRunner):
     async def _react(self, scope: Scope, stored: StoredEvent) -> bool:
         """Lets the reaction handle the event. False: the domain refused, which is an answer."""
         envelope = self._means.codec.open(stored)
-        with use_context(context_of(self.status.name, stored)):
+        command_id = derived_id(self.status.name, stored.id)
+        with use_context(context_of(f"system:{self.status.name}", stored, command_id)):
             try:
                 reaction = await scope.get(self.kind.subscriber)
                 await self.kind.handlers[type(envelope.event)](reaction, envelope.event, envelope)
