@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from neuroglia.documents import Documents, DocumentStore, Session
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.testing import InMemoryDocumentStore
 from tests.framework.documents.models import OTHERS, THINGS, Thing
 
 
 @pytest.fixture
 async def memory() -> AsyncIterator[DocumentStore]:
-    store = SqliteDocumentStore(":memory:")
+    store = InMemoryDocumentStore()
     await store.open()
     await store.prepare([THINGS, OTHERS])
     yield store

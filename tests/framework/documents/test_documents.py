@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from neuroglia.core import ConfigurationError, MalformedRequest, NotFoundError
 from neuroglia.documents import Documents, DocumentStore, Session, eq, ge
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.testing import InMemoryDocumentStore
 from tests.framework.documents.models import OTHERS, THINGS, Thing, insert
 
 
@@ -108,7 +108,7 @@ async def test_given_a_minus_on_the_first_field_when_finding_then_the_whole_orde
 async def test_given_any_documents_when_following_the_cursors_then_each_is_met_once_in_order(
     ranks: list[int], limit: int, turned: bool
 ) -> None:
-    store = SqliteDocumentStore(":memory:")
+    store = InMemoryDocumentStore()
     await store.open()
     try:
         await store.prepare([THINGS])

@@ -7,14 +7,13 @@ from datetime import timedelta
 import pytest
 
 from neuroglia.documents import DocumentStore, DocumentType, Lease
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.documents.leases import LeaseRow
-from neuroglia.testing import FixedClock
+from neuroglia.testing import FixedClock, InMemoryDocumentStore
 
 
 @pytest.fixture
 async def store() -> AsyncIterator[DocumentStore]:
-    store = SqliteDocumentStore(":memory:")
+    store = InMemoryDocumentStore()
     await store.open()
     await store.prepare([DocumentType(LeaseRow)])
     yield store

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from neuroglia.core import ConcurrencyError, Unavailable
 from neuroglia.documents import DocumentStore, DocumentType, Session, Write, eq, ge, lt
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.documents.conditions import OPERATORS, stored_form
 from neuroglia.documents.session import sort_key
+from neuroglia.testing import InMemoryDocumentStore
 from tests.framework.documents.models import OTHERS, THINGS, Find, OtherThing, Thing, find, insert
 
 NewSession = Callable[[], Session]
@@ -182,7 +182,7 @@ async def test_given_a_document_that_cannot_be_encoded_when_committing_then_noth
 
 
 async def test_given_a_store_that_fails_when_committing_again_then_everything_is_written_once(
-    memory: SqliteDocumentStore, session: Session
+    memory: InMemoryDocumentStore, session: Session
 ) -> None:
     failing = FailingOnce(memory)
     session.store = failing
@@ -331,7 +331,7 @@ steps = st.lists(
 async def test_given_any_saves_and_deletes_when_finding_in_the_session_then_it_is_what_others_find_after_the_commit(
     before: list[Thing], steps: Sequence[tuple[str, Thing | str | Find]], last: Find, page: int
 ) -> None:
-    store = SqliteDocumentStore(":memory:")
+    store = InMemoryDocumentStore()
     await store.open()
     try:
         await store.prepare([THINGS])
@@ -383,11 +383,11 @@ async def _version(store: DocumentStore, key: str) -> int | None:
     return None if stored is None else stored.version
 
 
-class FailingOnce(SqliteDocumentStore):
-    """The same database, whose first commit fails."""
+class FailingOnce(InMemoryDocumentStore):
+    """The same documents, in a store whose first commit fails."""
 
-    def __init__(self, store: SqliteDocumentStore) -> None:
-        self._database = store._database
+    def __init__(self, store: InMemoryDocumentStore) -> None:
+        self._collections, self._is_open = store._collections, True
         self._failed = False
 
     @override

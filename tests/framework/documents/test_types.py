@@ -7,9 +7,7 @@ from pydantic import BaseModel
 
 from neuroglia.core import ConfigurationError
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Session, document, eq
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore, _select
 from neuroglia.documents.types import is_document
-from tests.framework.documents.models import THINGS, find
 
 
 @document("notes", key="title", indexes=["text"])
@@ -63,43 +61,3 @@ def test_given_a_strange_collection_name_when_reading_then_it_is_refused(name: s
 
     with pytest.raises(ConfigurationError, match="is no collection name"):
         DocumentType(document(name)(Model))
-
-
-async def test_given_indexes_whose_names_run_together_when_preparing_then_all_are_made() -> None:
-    class Model(BaseModel):
-        id: str
-        a: str
-        b: str
-        a_b: str
-        b_c: str
-        c: str
-
-    kind = DocumentType(document("models", indexes=[("a", "b_c"), ("a_b", "c"), ("a", "b", "c")])(Model))
-    store = SqliteDocumentStore(":memory:")
-    await store.open()
-    await store.prepare([kind])
-
-    sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'models' AND sql IS NOT NULL"
-    count = await store._database.read(lambda connection: connection.execute(sql).fetchone())
-
-    assert count == (3,)
-    await store.aclose()
-
-
-@pytest.mark.parametrize("index", THINGS.indexes, ids=",".join)
-@pytest.mark.parametrize("descending", [False, True])
-async def test_given_a_find_with_an_index_when_sqlite_plans_it_then_the_index_serves_filter_and_order(
-    memory: SqliteDocumentStore, index: tuple[str, ...], descending: bool
-) -> None:
-    for equal in range(len(index) + 1):
-        order = [] if "note" in index[equal:] else index[equal:]
-        where = [eq(name, "x") for name in (index if "note" in index else index[:equal])]
-        sql, parameters = _select(THINGS, find(*where, order=order, descending=descending))
-        rows = await memory._database.read(
-            lambda connection, sql=sql, parameters=parameters: connection.execute(
-                f"EXPLAIN QUERY PLAN {sql}", parameters
-            ).fetchall()
-        )
-        plan = [row[3] for row in rows]
-        assert len(plan) == 1, plan
-        assert f"USING INDEX things:{','.join(index)}" in plan[0]

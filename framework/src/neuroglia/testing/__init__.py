@@ -3,6 +3,8 @@
 from neuroglia.testing.aggregates import given
 from neuroglia.testing.crash_points import Crashed, CrashPoints, kill_this_process
 from neuroglia.testing.doubles import FixedClock, SequentialIds
+from neuroglia.testing.memory_documents import InMemoryDocumentStore
+from neuroglia.testing.memory_events import InMemoryEventStore
 from neuroglia.testing.service import Answer, RunningService, running
 
 __all__ = [
@@ -10,6 +12,8 @@ __all__ = [
     "CrashPoints",
     "Crashed",
     "FixedClock",
+    "InMemoryDocumentStore",
+    "InMemoryEventStore",
     "RunningService",
     "SequentialIds",
     "given",

@@ -8,6 +8,7 @@ import pytest
 
 from neuroglia.documents import DocumentStore
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.testing import InMemoryDocumentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,11 @@ class Adapter:
 
 
 IN_FILE = Adapter(lambda place: SqliteDocumentStore(str(place / "documents.db")))
-IN_MEMORY = Adapter(lambda _: SqliteDocumentStore(":memory:"), shared=False)
+IN_MEMORY = Adapter(lambda _: InMemoryDocumentStore(), shared=False)
 
 ADAPTERS = [
     pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration),
-    pytest.param(IN_MEMORY, id="sqlite-memory"),
+    pytest.param(IN_MEMORY, id="memory"),
 ]
 
 on_shared_data = pytest.mark.parametrize("adapter", [ADAPTERS[0]], indirect=True)

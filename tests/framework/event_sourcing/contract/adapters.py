@@ -8,6 +8,7 @@ import pytest
 
 from neuroglia.event_sourcing import EventStore
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
+from neuroglia.testing import InMemoryEventStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,11 @@ class Adapter:
 
 
 IN_FILE = Adapter(lambda place: SqliteEventStore(str(place / "events.db")))
-IN_MEMORY = Adapter(lambda _: SqliteEventStore(":memory:"), shared=False)
+IN_MEMORY = Adapter(lambda _: InMemoryEventStore(), shared=False)
 
 ADAPTERS = [
     pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration),
-    pytest.param(IN_MEMORY, id="sqlite-memory"),
+    pytest.param(IN_MEMORY, id="memory"),
 ]
 
 on_shared_data = pytest.mark.parametrize("adapter", [ADAPTERS[0]], indirect=True)
