@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from neuroglia.core import Clock
-from neuroglia.testing import FixedClock, RunningService, running
+from neuroglia.testing import FixedClock, RunningService, in_memory, running
 from openbank.domain.models.person import Person
 from openbank.main import create_builder
 from tests.openbank.builders import registered
@@ -22,7 +22,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 async def bank(clock: FixedClock) -> AsyncIterator[RunningService]:
-    builder = create_builder(SETTINGS)
+    builder = in_memory(create_builder(SETTINGS))
     builder.services.add_instance(Clock, clock)
     async with running(builder.build()) as service:
         yield service

@@ -5,7 +5,7 @@ from neuroglia.testing.crash_points import Crashed, CrashPoints, kill_this_proce
 from neuroglia.testing.doubles import FixedClock, SequentialIds
 from neuroglia.testing.memory_documents import InMemoryDocumentStore
 from neuroglia.testing.memory_events import InMemoryEventStore
-from neuroglia.testing.service import Answer, RunningService, running
+from neuroglia.testing.service import Answer, RunningService, in_memory, running
 
 __all__ = [
     "Answer",
@@ -17,6 +17,7 @@ __all__ = [
     "RunningService",
     "SequentialIds",
     "given",
+    "in_memory",
     "kill_this_process",
     "running",
 ]

@@ -9,8 +9,12 @@ from fastapi import FastAPI
 
 from neuroglia.core import SystemClock, SystemIds
 from neuroglia.dependency_injection import ServiceProvider
+from neuroglia.documents import DocumentStore
 from neuroglia.domain import AggregateRoot, DomainEvent
 from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, Subscriptions, stream_name
+from neuroglia.hosting import WebApplicationBuilder
+from neuroglia.testing.memory_documents import InMemoryDocumentStore
+from neuroglia.testing.memory_events import InMemoryEventStore
 
 _SETTLE_S = 10.0
 
@@ -79,6 +83,16 @@ class RunningService:
         """Returns when every projection has passed the last event."""
         store, subscriptions = await self.services.get(EventStore), await self.services.get(Subscriptions)
         await subscriptions.wait_for(await store.head(), _SETTLE_S)
+
+
+def in_memory(builder: WebApplicationBuilder) -> WebApplicationBuilder:
+    """The same builder, whose application will keep everything in memory, whatever its settings say.
+
+    Call it when all parts are added: `running(in_memory(create_builder(settings)).build())`.
+    """
+    builder.services.add_singleton(EventStore, InMemoryEventStore)
+    builder.services.add_singleton(DocumentStore, InMemoryDocumentStore)
+    return builder
 
 
 @asynccontextmanager
