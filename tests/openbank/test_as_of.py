@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 
 from neuroglia.core import Clock
 from neuroglia.testing import FixedClock, RunningService, in_memory, running
@@ -12,15 +13,16 @@ from openbank.main import create_builder
 from tests.openbank.builders import registered
 from tests.openbank.conftest import SETTINGS
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clock() -> FixedClock:
     return FixedClock()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bank(clock: FixedClock) -> AsyncIterator[RunningService]:
     builder = in_memory(create_builder(SETTINGS))
     builder.services.add_instance(Clock, clock)
@@ -28,7 +30,7 @@ async def bank(clock: FixedClock) -> AsyncIterator[RunningService]:
         yield service
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def account(bank: RunningService, clock: FixedClock) -> str:
     """Opened at 9:30, 100.00 deposited at 10:30, 30.00 withdrawn and frozen at 11:30."""
     await bank.given(Person, "ada", registered())

@@ -5,7 +5,9 @@ import pytest
 from neuroglia.core import SystemClock, SystemIds
 from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, read_your_writes
 from neuroglia.testing import RunningService
-from tests.openbank.builders import PERSON_BODY, given_account, opened
+from tests.openbank.builders import PERSON_BODY, given_account, head, opened
+
+on_shared_bank = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_when_reading_behind_each_write_then_it_is_seen(bank: RunningService) -> None:
@@ -39,37 +41,39 @@ async def test_when_reading_a_person_behind_the_registration_then_it_is_found(ba
     assert (await bank.client.get("/api/v1/persons", headers=behind)).json()["items"] == [written.json()]
 
 
-async def test_without_the_header_a_read_tells_no_position(bank: RunningService) -> None:
-    await given_account(bank)
-
-    answer = await bank.when("GET", "/api/v1/accounts/a")
+@on_shared_bank
+async def test_without_the_header_a_read_tells_no_position(shared_bank: RunningService) -> None:
+    answer = await shared_bank.when("GET", "/api/v1/accounts/a")
 
     assert "x-read-model-position" not in answer.response.headers
     assert "x-event-position" not in answer.response.headers
 
 
-async def test_a_position_that_was_passed_long_ago_is_fine(bank: RunningService) -> None:
-    await given_account(bank)
+@on_shared_bank
+async def test_a_position_that_was_passed_long_ago_is_fine(shared_bank: RunningService) -> None:
+    last = str(await head(shared_bank))
 
-    for position in ("0", "1", "2", "0002"):
-        answer = await bank.when("GET", "/api/v1/accounts/a", headers={"X-Wait-For-Position": position})
+    for position in ("0", "1", last, f"000{last}"):
+        answer = await shared_bank.when("GET", "/api/v1/accounts/a", headers={"X-Wait-For-Position": position})
 
         answer.then(200)
-        assert answer.response.headers["x-read-model-position"] == "2"
+        assert answer.response.headers["x-read-model-position"] == last
 
 
-async def test_a_position_behind_the_last_event_is_refused(bank: RunningService) -> None:
-    await given_account(bank)
+@on_shared_bank
+async def test_a_position_behind_the_last_event_is_refused(shared_bank: RunningService) -> None:
+    behind = {"X-Wait-For-Position": str(await head(shared_bank) + 1)}
 
-    answer = await bank.when("GET", "/api/v1/accounts/a", headers={"X-Wait-For-Position": "3"})
+    answer = await shared_bank.when("GET", "/api/v1/accounts/a", headers=behind)
 
     answer.then_refused(400, "malformed-request")
 
 
-async def test_refused_writes_tell_no_position(bank: RunningService) -> None:
-    await given_account(bank)
+@on_shared_bank
+async def test_refused_writes_tell_no_position(shared_bank: RunningService) -> None:
+    too_much = {"account_id": "a", "amount": "100.01"}
 
-    answer = await bank.when("POST", "/api/v1/transactions/withdrawals", json={"account_id": "a", "amount": "1"})
+    answer = await shared_bank.when("POST", "/api/v1/transactions/withdrawals", json=too_much)
 
     answer.then_refused(422, "insufficient-funds")
     assert "x-event-position" not in answer.response.headers

@@ -1,18 +1,24 @@
-"""A builder with both stores in files of the test's own folder."""
+"""A builder with both stores in memory, or in files of the test's own folder."""
 
 from pathlib import Path
 
 import pytest
 
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
+from neuroglia.testing import in_memory
 
 LAMPS = "tests.framework.hosting.lamps"
 
 
 @pytest.fixture
-def builder(tmp_path: Path) -> WebApplicationBuilder:
+def builder_on_files(tmp_path: Path) -> WebApplicationBuilder:
     builder = WebApplicationBuilder(ServiceSettings(data_dir=tmp_path))
     builder.add_mediation(LAMPS)
     builder.add_event_sourcing(LAMPS, subscriptions=LAMPS)
     builder.add_documents(LAMPS)
     return builder
+
+
+@pytest.fixture
+def builder(builder_on_files: WebApplicationBuilder) -> WebApplicationBuilder:
+    return in_memory(builder_on_files)

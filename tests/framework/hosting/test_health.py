@@ -54,9 +54,9 @@ async def test_a_service_without_stores_is_ready() -> None:
 
 
 async def test_when_a_store_is_unusable_then_it_is_unavailable_and_lives(
-    builder: WebApplicationBuilder, tmp_path: Path
+    builder_on_files: WebApplicationBuilder, tmp_path: Path
 ) -> None:
-    async with running(builder.build()) as service:
+    async with running(builder_on_files.build()) as service:
         with sqlite3.connect(tmp_path / "events.db") as somebody_else:
             somebody_else.execute("DROP TABLE events")
         somebody_else.close()

@@ -146,8 +146,8 @@ async def test_when_a_store_cannot_be_opened_then_nothing_starts(tmp_path: Path)
     assert diary == []
 
 
-def test_building_opens_nothing(builder: WebApplicationBuilder, tmp_path: Path) -> None:
-    builder.build()
+def test_building_opens_nothing(builder_on_files: WebApplicationBuilder, tmp_path: Path) -> None:
+    builder_on_files.build()
 
     assert list(tmp_path.iterdir()) == []
 
