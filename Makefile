@@ -6,6 +6,9 @@ PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check install
 LOCAL  := -e framework -e openbank
 PROJECTS := framework/pyproject.toml openbank/pyproject.toml
 
+# Without compiled modules, each start and each worker of the tests would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo run unit test check format bench torture lock clean
 

@@ -31,8 +31,8 @@ def import_modules(package: str | ModuleType) -> Sequence[ModuleType]:
 
 def _walk(path: Sequence[str], prefix: str) -> Iterator[str]:
     found = {module.name: module.ispkg for module in pkgutil.iter_modules(path)}
-    for folder in (folder for root in path for folder in Path(root).glob("*/")):
-        if folder.name.isidentifier() and any(folder.rglob("*.py")):
+    for folder in (folder for root in path for folder in Path(root).iterdir()):
+        if folder.name not in found and folder.name.isidentifier() and any(folder.rglob("*.py")):
             found[folder.name] = True  # a forgotten `__init__.py` must not hide what is below
     for name, is_package in found.items():
         yield prefix + name

@@ -141,10 +141,10 @@ def _allowed(app: FastAPI, scope: Scope) -> str:
 def _describe(app: FastAPI) -> None:
     """Adds the schema that PROBLEM_RESPONSES refer to."""
     generate = app.openapi
-    _, found = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
 
     def openapi() -> dict[str, Any]:
         described = generate()
+        _, found = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
         described.setdefault("components", {}).setdefault("schemas", {}).update(found["$defs"])
         return described
 
