@@ -1,10 +1,14 @@
-"""Given, when, then: for aggregates, and for a whole service over HTTP. Needs the extra `neuroglia[testing]`."""
+"""Given, when, then: for aggregates, for projections, and for a whole service over HTTP.
+
+Needs the extra `neuroglia[testing]`.
+"""
 
 from neuroglia.testing.aggregates import given
 from neuroglia.testing.crash_points import Crashed, CrashPoints, kill_this_process
 from neuroglia.testing.doubles import FixedClock, SequentialIds
 from neuroglia.testing.memory_documents import InMemoryDocumentStore
 from neuroglia.testing.memory_events import InMemoryEventStore
+from neuroglia.testing.projections import GivenProjection, given_projection
 from neuroglia.testing.service import Answer, RunningService, in_memory, running
 
 __all__ = [
@@ -12,11 +16,13 @@ __all__ = [
     "CrashPoints",
     "Crashed",
     "FixedClock",
+    "GivenProjection",
     "InMemoryDocumentStore",
     "InMemoryEventStore",
     "RunningService",
     "SequentialIds",
     "given",
+    "given_projection",
     "in_memory",
     "kill_this_process",
     "running",
