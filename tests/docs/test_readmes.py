@@ -1,9 +1,11 @@
 """What the READMEs say is true: their code runs, their commands work, their links lead somewhere."""
 
+import inspect
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -47,25 +49,39 @@ def test_make_help_lists_every_target() -> None:
     assert set(re.findall(r"make ([a-z]+)", shown)) == declared
 
 
-async def test_the_service_in_one_file_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, reaction = blocks(ROOT / "framework/README.md", "python")
+@pytest.fixture
+def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The service in one file, with the reaction that the page adds to it."""
+    source, reaction, _ = blocks(ROOT / "framework/README.md", "python")
     source = source.replace("builder = ", f"{reaction}\n\nbuilder = ")
     (tmp_path / "tally.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    tally: ModuleType = __import__("tally")
-    try:
-        async with running(tally.app) as service:
-            begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
-            path = begun.response.headers["location"]
-            for total in (2, 3):
-                (await service.when("POST", f"{path}/count")).then(200, {"total": total})
-            (await service.when("POST", f"{path}/count")).then_refused(422, "too-high")
-            (await service.when("GET", path)).then(200, {"total": 3})
-            log = await (await service.services.get(EventStore)).read_all()
-            assert [event.revision for event in log.events] == [0, 1, 2, 0]  # the reaction has begun the next one
-    finally:
-        sys.modules.pop("tally", None)
+    yield __import__("tally")
+    sys.modules.pop("tally", None)
+
+
+async def test_the_service_in_one_file_works(tally: ModuleType) -> None:
+    async with running(tally.app) as service:
+        begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
+        path = begun.response.headers["location"]
+        for total in (2, 3):
+            (await service.when("POST", f"{path}/count")).then(200, {"total": total})
+        (await service.when("POST", f"{path}/count")).then_refused(422, "too-high")
+        (await service.when("GET", path)).then(200, {"total": 3})
+        log = await (await service.services.get(EventStore)).read_all()
+        assert [event.revision for event in log.events] == [0, 1, 2, 0]  # the reaction has begun the next one
+
+
+async def test_the_tests_of_the_service_in_one_file_pass(tally: ModuleType) -> None:
+    *_, source = blocks(ROOT / "framework/README.md", "python")
+    exec(source, vars(tally))
+    tests = [test for name, test in vars(tally).items() if name.startswith("test_")]
+    assert len(tests) == source.count("def test_") > 0
+    for test in tests:
+        result = test()
+        if inspect.isawaitable(result):
+            await result
 
 
 def test_the_quoted_start_error_is_what_is_said() -> None:

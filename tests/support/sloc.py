@@ -1,6 +1,7 @@
 """Counts lines of code: neither blank, nor comment, nor docstring."""
 
 import ast
+import functools
 import io
 import tokenize
 from collections.abc import Iterable
@@ -9,7 +10,8 @@ from pathlib import Path
 _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 
-def code_lines(path: Path) -> set[int]:
+@functools.cache
+def code_lines(path: Path) -> frozenset[int]:
     """The numbers of the lines of a file that hold code, its imports left out."""
     source = path.read_text()
     lines: set[int] = set()
@@ -22,7 +24,7 @@ def code_lines(path: Path) -> set[int]:
         )
         if docstring or isinstance(node, ast.Import | ast.ImportFrom):
             lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return lines
+    return frozenset(lines)
 
 
 def count(*paths: Path) -> int:
