@@ -19,7 +19,7 @@ from tests.benchmarks.raw import RawFile, rows
 
 _BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 _FEW = 1_000
-_MANY = 200_000
+_MANY = 1_000_000
 _MOVEMENTS = 500
 _CHUNK = 50_000
 _WARM = 100_000
@@ -31,18 +31,18 @@ _SAME = Target(most_ratio=1.1)
 
 
 def measure() -> Sequence[Figure]:
-    with tempfile.TemporaryDirectory() as folder, _grown(Path(folder) / "few", _FEW) as (few, loop, _, _):
-        with _grown(Path(folder) / "many", _MANY) as (many, _, seconds, growth):
-            figures = [
-                Figure(f"{_MANY:,} events projected from zero", seconds, unit="s", target=_REBUILD),
-                Figure(f"memory that grew from {_WARM:,} to {_MANY:,} events", growth, unit="MB", target=_FLAT),
-            ]
-            subjects = [lambda: loop.run(_commands(many)), lambda: loop.run(_commands(few))]
-            name = f"command at {_MANY:,} stored events | at {_FEW:,}"
-            figures.append(compare(name, *in_turns(subjects, _ROUNDS), _SAME, "ms"))
-            subjects = [lambda: loop.run(_pages(many)), lambda: loop.run(_pages(few))]
-            name = f"page at {_MANY:,} stored events | at {_FEW:,}"
-            figures.append(compare(name, *in_turns(subjects, _ROUNDS), _SAME, "ms"))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _grown(Path(folder) / "few", _FEW) as (few, loop, _, _),
+        _grown(Path(folder) / "many", _MANY) as (many, _, seconds, growth),
+    ):
+        figures = [
+            Figure(f"{_MANY:,} events projected from zero", seconds, unit="s", target=_REBUILD),
+            Figure(f"memory that grew from {_WARM:,} to {_MANY:,} events", growth, unit="MB", target=_FLAT),
+        ]
+        for name, take in (("command", _commands), ("page", _pages)):
+            here, there = in_turns([lambda: loop.run(take(many)), lambda: loop.run(take(few))], _ROUNDS)  # noqa: B023
+            figures.append(compare(f"{name} at {_MANY:,} stored events | at {_FEW:,}", here, there, _SAME, "ms"))
     return figures
 
 

@@ -9,6 +9,7 @@ from neuroglia.testing.doubles import FixedClock, SequentialIds
 from neuroglia.testing.memory_documents import InMemoryDocumentStore
 from neuroglia.testing.memory_events import InMemoryEventStore
 from neuroglia.testing.projections import GivenProjection, given_projection
+from neuroglia.testing.reactions import GivenReaction, RecordingMediator, given_reaction
 from neuroglia.testing.service import Answer, RunningService, in_memory, running
 
 __all__ = [
@@ -17,12 +18,15 @@ __all__ = [
     "Crashed",
     "FixedClock",
     "GivenProjection",
+    "GivenReaction",
     "InMemoryDocumentStore",
     "InMemoryEventStore",
+    "RecordingMediator",
     "RunningService",
     "SequentialIds",
     "given",
     "given_projection",
+    "given_reaction",
     "in_memory",
     "kill_this_process",
     "running",
