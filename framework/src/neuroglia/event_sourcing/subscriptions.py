@@ -222,9 +222,9 @@ class ProjectionRunner:
 
     def _context(self, cause: StoredEvent) -> RequestContext:
         return RequestContext(
-            correlation_id=cause.metadata.correlation_id,
+            correlation_id=cause.correlation_id,
             causation_id=cause.id,
-            traceparent=cause.metadata.traceparent,
+            traceparent=cause.traceparent,
             actor=f"system:{self.status.name}",
         )
 
