@@ -41,6 +41,12 @@ _COLUMNS: Final = (  # in the order of StoredEvent's fields
     "position, stream, revision, id, type, CAST(data AS BLOB), recorded_at, correlation_id, causation_id, actor,"
     " traceparent"
 )
+_INSERT: Final = """
+INSERT INTO events (stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor, traceparent)
+VALUES (?1, CASE WHEN ?2 = 0 OR EXISTS (SELECT 1 FROM events WHERE stream = ?1 AND revision = ?2 - 1) THEN ?2 END,
+        ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+"""
+"""The table refuses a revision that is there, and NULL for one with nothing before it: that saves a query each time."""
 _PAGE: Final = 500
 _POLL_S: Final = 0.25
 """How soon an append by another process is seen; those of this process wake subscriptions at once."""
@@ -157,11 +163,8 @@ class _SqliteSubscription(EventSubscription):
 
 
 def _append(connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
-    sql = "SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1"
-    row = connection.execute(sql, (stream,)).fetchone()
-    actual = NO_STREAM if row is None else row[0]
-    if actual != expected:
-        return _repeated(connection, stream, events, expected, actual)
+    if not events and (actual := _revision(connection, stream)) != expected:
+        raise ConcurrencyError(stream, expected, actual)
     position = BEGINNING
     for revision, event in enumerate(events, expected + 1):
         meta = event.metadata
@@ -169,16 +172,19 @@ def _append(connection: sqlite3.Connection, stream: str, events: Sequence[NewEve
             stream, revision, event.id, event.type, event.data.decode(), format_utc(meta.recorded_at),
             meta.correlation_id, meta.causation_id, meta.actor, meta.traceparent,
         )  # fmt: skip
-        position = (
-            connection.execute(
-                "INSERT INTO events"
-                " (stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor, traceparent)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            ).lastrowid
-            or position
-        )
+        try:
+            position = connection.execute(_INSERT, values).lastrowid or position
+        except sqlite3.IntegrityError:
+            if (actual := _revision(connection, stream)) == revision - 1:
+                raise  # its place is free: something else is wrong with it
+            return _repeated(connection, stream, events, expected, actual)
     return Appended(expected + len(events), position)
+
+
+def _revision(connection: sqlite3.Connection, stream: str) -> int:
+    sql = "SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1"
+    (revision,) = connection.execute(sql, (stream,)).fetchone() or (NO_STREAM,)
+    return int(revision)
 
 
 def _repeated(
@@ -189,7 +195,7 @@ def _repeated(
         "SELECT id, revision, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?",
         (stream, expected, len(events)),
     ).fetchall()
-    if not events or [row[0] for row in rows] != [event.id for event in events]:
+    if [row[0] for row in rows] != [event.id for event in events]:
         raise ConcurrencyError(stream, expected, actual)
     return Appended(rows[-1][1], rows[-1][2])
 
