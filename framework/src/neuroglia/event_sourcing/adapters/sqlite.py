@@ -1,17 +1,15 @@
 """The embedded event store: one SQLite file, for one machine."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Final
 
 from typing_extensions import override
 
-from neuroglia.core.clock import format_utc, parse_utc
-from neuroglia.core.errors import ConcurrencyError
+from neuroglia.event_sourcing.adapters.sqlite_log import SCHEMA, append, last_position, log_events, stream_events
 from neuroglia.event_sourcing.store import (
     BEGINNING,
-    NO_STREAM,
     Appended,
     Batch,
     EventStore,
@@ -21,32 +19,6 @@ from neuroglia.event_sourcing.store import (
 )
 from neuroglia.sqlite import Database
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS events (
-    position INTEGER PRIMARY KEY,
-    stream TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    type TEXT NOT NULL,
-    data TEXT NOT NULL,
-    recorded_at TEXT NOT NULL,
-    correlation_id TEXT NOT NULL,
-    causation_id TEXT,
-    actor TEXT NOT NULL,
-    traceparent TEXT,
-    UNIQUE (stream, revision)
-)
-"""
-_COLUMNS: Final = (  # in the order of StoredEvent's fields
-    "position, stream, revision, id, type, CAST(data AS BLOB), recorded_at, correlation_id, causation_id, actor,"
-    " traceparent"
-)
-_INSERT: Final = """
-INSERT INTO events (stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor, traceparent)
-VALUES (?1, CASE WHEN ?2 = 0 OR EXISTS (SELECT 1 FROM events WHERE stream = ?1 AND revision = ?2 - 1) THEN ?2 END,
-        ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-"""
-"""The table refuses a revision that is there, and NULL for one with nothing before it: that saves a query each time."""
 _PAGE: Final = 500
 _POLL_S: Final = 0.25
 """How soon an append by another process is seen; those of this process wake subscriptions at once."""
@@ -61,7 +33,7 @@ class SqliteEventStore(EventStore):
 
     @override
     async def open(self) -> None:
-        await self._database.open(_SCHEMA)
+        await self._database.open(SCHEMA)
 
     @override
     async def aclose(self) -> None:
@@ -75,7 +47,7 @@ class SqliteEventStore(EventStore):
 
     @override
     async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
-        appended = await self._database.write(lambda connection: _append(connection, stream, events, expected))
+        appended = await self._database.write(partial(append, stream=stream, events=events, expected=expected))
         for subscription in self._subscriptions:
             subscription.wake()
         return appended
@@ -85,7 +57,7 @@ class SqliteEventStore(EventStore):
         left = limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
-            page = await self._select("stream = ? AND revision > ? ORDER BY revision LIMIT ?", stream, after, size)
+            page = await self._database.read(partial(stream_events, stream=stream, after=after, limit=size))
             for event in page:
                 yield event
             if len(page) < size:
@@ -95,8 +67,7 @@ class SqliteEventStore(EventStore):
 
     @override
     async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = _PAGE) -> Batch:
-        where, parameters = _matching(prefixes)
-        events = await self._select(f"position > ? AND {where} ORDER BY position LIMIT ?", after, *parameters, limit)
+        events = await self._database.read(partial(log_events, prefixes=prefixes, after=after, limit=limit))
         return Batch(events, caught_up=len(events) < limit)
 
     @override
@@ -111,18 +82,11 @@ class SqliteEventStore(EventStore):
 
     @override
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
-        where, parameters = _matching(prefixes)
-        sql = f"SELECT position FROM events WHERE position <= ? AND {where} ORDER BY position DESC LIMIT 1"  # noqa: S608
-        row = await self._database.read(lambda connection: connection.execute(sql, (at_most, *parameters)).fetchone())
-        return BEGINNING if row is None else int(row[0])
+        return await self._database.read(partial(last_position, prefixes=prefixes, at_most=at_most))
 
     def forget(self, subscription: "_SqliteSubscription") -> None:
         """Takes a stopped subscription off the list of those to wake."""
         self._subscriptions.discard(subscription)
-
-    async def _select(self, where: str, *parameters: object) -> list[StoredEvent]:
-        sql = f"SELECT {_COLUMNS} FROM events WHERE {where}"  # noqa: S608 - our own text; values are parameters
-        return await self._database.read(lambda connection: _stored(connection.execute(sql, parameters)))
 
 
 class _SqliteSubscription(EventSubscription):
@@ -160,58 +124,3 @@ class _SqliteSubscription(EventSubscription):
             except TimeoutError:
                 continue
         raise StopAsyncIteration
-
-
-def _append(connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
-    if not events and (actual := _revision(connection, stream)) != expected:
-        raise ConcurrencyError(stream, expected, actual)
-    position = BEGINNING
-    for revision, event in enumerate(events, expected + 1):
-        meta = event.metadata
-        values = (
-            stream, revision, event.id, event.type, event.data.decode(), format_utc(meta.recorded_at),
-            meta.correlation_id, meta.causation_id, meta.actor, meta.traceparent,
-        )  # fmt: skip
-        try:
-            position = connection.execute(_INSERT, values).lastrowid or position
-        except sqlite3.IntegrityError:
-            if (actual := _revision(connection, stream)) == revision - 1:
-                raise  # its place is free: something else is wrong with it
-            return _repeated(connection, stream, events, expected, actual)
-    return Appended(expected + len(events), position)
-
-
-def _revision(connection: sqlite3.Connection, stream: str) -> int:
-    sql = "SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1"
-    (revision,) = connection.execute(sql, (stream,)).fetchone() or (NO_STREAM,)
-    return int(revision)
-
-
-def _repeated(
-    connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int, actual: int
-) -> Appended:
-    """The answer of the first time, if these very events already stand behind `expected`."""
-    rows = connection.execute(
-        "SELECT id, revision, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?",
-        (stream, expected, len(events)),
-    ).fetchall()
-    if [row[0] for row in rows] != [event.id for event in events]:
-        raise ConcurrencyError(stream, expected, actual)
-    return Appended(rows[-1][1], rows[-1][2])
-
-
-def _matching(prefixes: Sequence[str]) -> tuple[str, list[str | int]]:
-    if not prefixes:
-        return "TRUE", []
-    # not LIKE: no wildcards to escape; no index either, for a scan in the log's order ends with the page
-    where = " OR ".join("substr(stream, 1, ?) = ?" for _ in prefixes)
-    return f"({where})", [part for prefix in prefixes for part in (len(prefix), prefix)]
-
-
-def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
-    return [  # spelled out: half as long as anything shorter, and a stream can be thousands of them
-        StoredEvent._make(
-            (position, stream, revision, id_, type_, data, parse_utc(at), correlation, cause, actor, trace)
-        )
-        for position, stream, revision, id_, type_, data, at, correlation, cause, actor, trace in rows
-    ]
