@@ -1,10 +1,11 @@
 """One SQLite file: a single writer thread that commits in groups, and readers that are never blocked (WAL)."""
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,6 +14,7 @@ import tenacity
 
 from neuroglia.core.errors import Unavailable
 from neuroglia.sqlite.jobs import Job, Line, Outbox, Work, unavailable
+from neuroglia.sqlite.watch import file_changes
 
 T = TypeVar("T")
 _GROUP: Final = 256
@@ -26,11 +28,14 @@ class Database:
     Writes that wait at the same time share a commit; one that fails undoes only itself. So a work may be run
     twice, and must do nothing but use the connection. A write is acknowledged after the commit. `:memory:` keeps
     nothing and uses the writer for all.
+
+    Attributes:
+        in_memory: no other process can see it.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._in_memory = path == ":memory:"
+        self.in_memory = path == ":memory:"
         self._writer: threading.Thread | None = None
         self._outbox: Outbox | None = None
 
@@ -40,7 +45,7 @@ class Database:
         Raises:
             Unavailable: it cannot be opened or written.
         """
-        if not self._in_memory:
+        if not self.in_memory:
             try:
                 Path(self._path).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -49,7 +54,7 @@ class Database:
         self._reads = Line()
         ready = self._job(_prepare)
         self._writer = _start("sqlite-write", self._write_loop, ready)
-        self._readers = [_start("sqlite-read", self._read_loop) for _ in range(0 if self._in_memory else _READERS)]
+        self._readers = [_start("sqlite-read", self._read_loop) for _ in range(0 if self.in_memory else _READERS)]
         try:
             await ready.future
             await self.write(lambda connection: _run_script(connection, schema))
@@ -71,7 +76,11 @@ class Database:
         Raises:
             Unavailable: the file cannot be read.
         """
-        return await self._hand_over(work, to_writer=self._in_memory)
+        return await self._hand_over(work, to_writer=self.in_memory)
+
+    def changes(self) -> AsyncGenerator[None]:
+        """Tells of commits, also of other processes; see `file_changes`."""
+        return file_changes(f"{os.path.realpath(self._path)}-wal")
 
     async def aclose(self) -> None:
         """Ends the threads after the work that is queued, and closes the file."""
@@ -104,16 +113,16 @@ class Database:
         connection: sqlite3.Connection | None = None
         rest: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         while job := self._reads.take(rest):
-            if job.future.cancelled():
-                continue
             try:
                 if connection is None:
                     connection = self._connect()
                     connection.execute("PRAGMA query_only = ON")
-                _read(connection, job)
+                if not job.future.cancelled():
+                    _read(connection, job)
             except sqlite3.Error as error:
                 job.error = unavailable(error)
             job.outbox.put([job])
+            del job  # else its result lives on while this thread rests
         if connection is not None:
             connection.close()
 

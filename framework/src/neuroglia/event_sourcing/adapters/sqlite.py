@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Final
 
 from typing_extensions import override
 
+from neuroglia.core.errors import Unavailable
 from neuroglia.event_sourcing.adapters.sqlite_log import SCHEMA, append, last_position, log_events, stream_events
 from neuroglia.event_sourcing.store import (
     BEGINNING,
@@ -20,16 +22,20 @@ from neuroglia.event_sourcing.store import (
 from neuroglia.sqlite import Database
 
 _PAGE: Final = 500
-_POLL_S: Final = 0.25
-"""How soon an append by another process is seen; those of this process wake subscriptions at once."""
 
 
 class SqliteEventStore(EventStore):
-    """Streams in one table, whose primary key is the log's order. There is one writer, so readers see no gaps."""
+    """Streams in one table, whose primary key is the log's order. There is one writer, so readers see no gaps.
+
+    An append wakes this object's subscriptions itself. For those of other processes a task looks where the log ends
+    when its file has changed.
+    """
 
     def __init__(self, path: str) -> None:
         self._database = Database(path)
         self._subscriptions: set[_SqliteSubscription] = set()
+        self._seen = BEGINNING
+        self._looking: asyncio.Task[None] | None = None
 
     @override
     async def open(self) -> None:
@@ -39,6 +45,10 @@ class SqliteEventStore(EventStore):
     async def aclose(self) -> None:
         for subscription in list(self._subscriptions):
             await subscription.stop()
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+            self._looking = None
         await self._database.aclose()
 
     @override
@@ -48,8 +58,7 @@ class SqliteEventStore(EventStore):
     @override
     async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
         appended = await self._database.write(partial(append, stream=stream, events=events, expected=expected))
-        for subscription in self._subscriptions:
-            subscription.wake()
+        self._wake(appended.position)
         return appended
 
     @override
@@ -84,6 +93,27 @@ class SqliteEventStore(EventStore):
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
         return await self._database.read(partial(last_position, prefixes=prefixes, at_most=at_most))
 
+    def follow(self) -> None:
+        """Sees to it that appends of other processes wake subscriptions, too."""
+        if self._looking is None and not self._database.in_memory:
+            self._looking = asyncio.create_task(self._look_for_others())
+
+    async def _look_for_others(self) -> None:
+        async with aclosing(self._database.changes()) as changes:
+            async for _ in changes:
+                try:
+                    head = await self.head()
+                except Unavailable:  # whoever reads on shall meet it and tell
+                    self._wake(self._seen)
+                else:
+                    if head > self._seen:
+                        self._wake(head)
+
+    def _wake(self, position: int) -> None:
+        self._seen = max(self._seen, position)
+        for subscription in self._subscriptions:
+            subscription.wake()
+
     def forget(self, subscription: "_SqliteSubscription") -> None:
         """Takes a stopped subscription off the list of those to wake."""
         self._subscriptions.discard(subscription)
@@ -111,6 +141,7 @@ class _SqliteSubscription(EventSubscription):
     @override
     async def __anext__(self) -> Batch:
         while not self._stopped:
+            self._store.follow()
             self._wake.clear()
             batch = await self._store.read_all(after=self._after, prefixes=self._prefixes)
             if batch.events:
@@ -118,9 +149,5 @@ class _SqliteSubscription(EventSubscription):
             if batch.events or not self._told_caught_up:
                 self._told_caught_up = batch.caught_up
                 return batch
-            try:
-                async with asyncio.timeout(_POLL_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await self._wake.wait()
         raise StopAsyncIteration
