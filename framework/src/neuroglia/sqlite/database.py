@@ -95,9 +95,10 @@ class Database:
 
     def _job(self, work: Work[T]) -> Job:
         loop = asyncio.get_running_loop()
-        if self._outbox is None or self._outbox.loop is not loop:
-            self._outbox = Outbox(loop)
-        return Job(work, loop.create_future(), self._outbox)
+        outbox = self._outbox
+        if outbox is None or outbox.loop is not loop:
+            outbox = self._outbox = Outbox(loop)
+        return Job(work, loop.create_future(), outbox)
 
     async def _hand_over(self, work: Work[T], *, to_writer: bool) -> T:
         if self._writer is None:
