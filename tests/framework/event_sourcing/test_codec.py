@@ -25,7 +25,7 @@ from tests.framework.event_sourcing.counting import (
     note_was_added,
     plus_became_by,
 )
-from tests.framework.event_sourcing.events import NOON, new_event
+from tests.framework.event_sourcing.events import NOON
 
 
 class Shade(StrEnum):
@@ -73,8 +73,8 @@ TEXT = (
 def stored(type: str, data: str) -> StoredEvent:
     """An event as a store holds it."""
     return StoredEvent(
-        stream="counter-1", revision=7, position=9, id="e", type=type, data=data.encode(),
-        metadata=new_event().metadata,
+        position=9, stream="counter-1", revision=7, id="e", type=type, data=data.encode(), recorded_at=NOON,
+        correlation_id="correlation", causation_id=None, actor="ada",
     )  # fmt: skip
 
 
@@ -223,6 +223,14 @@ def test_given_an_old_shape_with_values_of_all_kinds_when_decoding_then_they_are
     codec = EventCodec([EverythingHappened], [shade_was_added])
 
     assert codec.decode(stored("test.everything-happened.v0", json.dumps(old))) == EVERYTHING
+
+
+def test_given_the_name_of_a_stored_event_when_asking_for_its_class_then_it_is_that_which_decoding_makes() -> None:
+    codec = counter_codec()
+
+    assert codec.class_of("test.counter-opened.v1") is CounterOpened
+    assert [codec.class_of(f"test.counter-increased.v{version}") for version in (0, 1, 2)] == [CounterIncreased] * 3
+    assert codec.class_of("test.counter-increased.v3") is None
 
 
 def step(old: str, new: str) -> Upcaster:

@@ -144,10 +144,10 @@ async def test_when_saving_then_the_envelopes_and_the_reply_tell_what_was_stored
     assert context.reply.event_position == second.position
     for envelope, stored in zip(envelopes, (first, second), strict=True):
         assert (envelope.stream, envelope.revision, envelope.aggregate_id) == (stored.stream, stored.revision, "1")
-        assert (envelope.recorded_at, stored.metadata.recorded_at) == (NOON, NOON)
-        assert (stored.metadata.correlation_id, envelope.correlation_id) == ("request", "request")
-        assert (stored.metadata.causation_id, envelope.causation_id) == ("message", "message")
-        assert (stored.metadata.actor, envelope.actor) == ("ada", "ada")
+        assert (envelope.recorded_at, stored.recorded_at) == (NOON, NOON)
+        assert (stored.correlation_id, envelope.correlation_id) == ("request", "request")
+        assert (stored.causation_id, envelope.causation_id) == ("message", "message")
+        assert (stored.actor, envelope.actor) == ("ada", "ada")
 
 
 async def test_given_a_clock_that_is_set_back_when_saving_then_time_does_not_go_back_within_the_stream(
@@ -162,7 +162,7 @@ async def test_given_a_clock_that_is_set_back_when_saving_then_time_does_not_go_
         await world.repository().save(loaded)
         assert loaded.modified_at == (await world.repository().get("1")).modified_at
 
-    times = [event.metadata.recorded_at for event in await stream_of(world.events, "counter-1")]
+    times = [event.recorded_at for event in await stream_of(world.events, "counter-1")]
 
     assert times == [NOON, NOON + SECOND, NOON + SECOND, NOON + SECOND, NOON + 10 * SECOND]
 

@@ -1,16 +1,24 @@
 """Snapshots make long streams fast to load, and are never the truth."""
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from neuroglia.core import NotFoundError, RequestContext
+from neuroglia.core import NotFoundError, RequestContext, SystemIds
 from neuroglia.documents import Write
-from neuroglia.event_sourcing import EventStore
+from neuroglia.domain import AggregateRoot, DomainEvent, event, when
+from neuroglia.event_sourcing import EventCodec, EventSourcedRepository, EventStore
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
-from neuroglia.event_sourcing.snapshots import Snapshots
+from neuroglia.event_sourcing.once import OneCommand
+from neuroglia.event_sourcing.snapshots import Snapshots, _is_immutable
 from tests.framework.event_sourcing.counting import Counter, CounterIncreased, CounterOpened
 from tests.framework.event_sourcing.world import World
 
@@ -221,6 +229,76 @@ async def test_given_a_rival_elsewhere_when_loading_from_memory_then_its_events_
     await world.happened("1", CounterIncreased(by=5, note="elsewhere"))
 
     assert (await world.repository(kind=Photographed, snapshots=warm).get("1")).total == 5
+
+
+@event("test.tagged.v1")
+class Tagged(DomainEvent):
+    tag: str
+
+
+class Labelled(AggregateRoot, stream="label", snapshot_every=10):
+    """Its state can be changed in place, so that two who shared it would disturb each other."""
+
+    tags: list[str]
+
+    def tag(self, tag: str) -> None:
+        self.apply(Tagged(tag=tag))
+
+    @when
+    def _tagged(self, event: Tagged) -> None:
+        self.tags = getattr(self, "tags", [])
+        self.tags.append(event.tag)
+
+
+async def test_given_a_state_that_can_change_when_it_is_kept_in_memory_then_it_is_a_copy(world: World) -> None:
+    warm, codec, context = Snapshots(world.documents), EventCodec([Tagged]), RequestContext.new()
+
+    def labels() -> EventSourcedRepository[Labelled]:
+        return EventSourcedRepository(
+            Labelled, world.events, codec, world.clock, SystemIds(), context, OneCommand(context), warm
+        )
+
+    label = Labelled("1")
+    label.tag("a")
+    await labels().save(label)
+    label.tag("never saved")
+    first, second = await labels().get("1"), await labels().get("1")
+    first.tag("b")
+
+    assert (first.tags, second.tags, (await labels().get("1")).tags) == (["a", "b"], ["a"], ["a"])
+
+
+@dataclass(frozen=True)
+class Frozen:
+    at: datetime
+    parts: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True)
+class Half:
+    parts: list[int]
+
+
+@dataclass
+class Fluid:
+    part: int
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("hint", "immutable"),
+    [
+        *[(hint, True) for hint in (str, int, bool, Decimal, datetime, date, UUID, bytes, NoneType, Colour, Frozen)],
+        *[(hint, True) for hint in (str | None, Colour | Frozen | None, tuple[int, str], tuple[Frozen, ...])],
+        *[(hint, False) for hint in (list, list[int], dict[str, int], set[str], Fluid, Half, object, Any, Counter)],
+        *[(hint, False) for hint in (Half | None, tuple[Fluid, ...], Sequence[int], Mapping[str, int])],
+    ],
+)
+def test_given_a_type_then_only_what_nobody_can_change_is_kept_as_it_is(hint: Any, immutable: bool) -> None:
+    assert _is_immutable(hint) is immutable
 
 
 async def test_given_more_aggregates_than_fit_when_saving_then_memory_stays_bounded(

@@ -168,6 +168,70 @@ async def test_given_a_long_read_when_others_write_then_it_keeps_its_view(databa
     assert await reading == (["a"], ["a"])
 
 
+async def test_given_a_long_read_when_others_read_then_they_do_not_wait_for_it(database: Database) -> None:
+    await database.write(insert("a"))
+    hold = Hold()
+    held = asyncio.create_task(database.read(hold))
+    await hold.entered.wait()
+
+    async with asyncio.timeout(LIMIT_S):
+        seen = await asyncio.gather(*(database.read(texts) for _ in range(100)))
+
+    assert seen == [["a"]] * 100
+    assert not held.done()
+    hold.release.set()
+    await held
+
+
+async def test_given_long_reads_on_all_threads_when_one_that_waits_is_cancelled_then_it_is_never_run(
+    database: Database,
+) -> None:
+    holds = [Hold() for _ in range(database_module._READERS)]
+    held = [asyncio.create_task(database.read(hold)) for hold in holds]
+    for hold in holds:
+        await hold.entered.wait()
+    given_up_ran = threading.Event()
+    given_up, other = (asyncio.create_task(database.read(work)) for work in (lambda _: given_up_ran.set(), texts))
+    await asyncio.sleep(0)  # both of them are queued now
+
+    given_up.cancel()
+    for hold in holds:
+        hold.release.set()
+
+    assert await other == []
+    await asyncio.gather(*held)
+    assert given_up.cancelled()
+    assert not given_up_ran.is_set()
+
+
+async def test_given_reads_of_two_loops_at_once_then_each_gets_its_own(database: Database) -> None:
+    await database.write(insert("a"))
+
+    async def read_often() -> list[list[str]]:
+        return await asyncio.gather(*(database.read(texts) for _ in range(50)))
+
+    here, there = await asyncio.gather(read_often(), asyncio.to_thread(asyncio.run, read_often()))
+
+    assert here == there == [["a"]] * 50
+
+
+async def test_given_a_loop_that_is_gone_when_its_read_is_done_then_others_read_on(database: Database) -> None:
+    hold, leave = Hold(), threading.Event()
+
+    async def go_away() -> None:
+        reading = asyncio.create_task(database.read(hold))
+        await asyncio.to_thread(leave.wait, LIMIT_S)
+        reading.cancel()
+
+    going = asyncio.create_task(asyncio.to_thread(asyncio.run, go_away()))
+    await hold.entered.wait()
+    leave.set()
+    await going
+    hold.release.set()
+
+    assert await asyncio.gather(*(database.read(texts) for _ in range(8))) == [[]] * 8
+
+
 async def test_given_a_read_that_fails_when_reading_again_then_it_works(database: Database) -> None:
     def fail(connection: sqlite3.Connection) -> None:
         raise LookupError("not mine to explain")
@@ -333,7 +397,7 @@ async def test_given_queued_work_when_closing_then_it_is_done_first(file: Path) 
         await closing
 
     assert await asyncio.gather(*waiting) == [1, 2, 3, 4, 5]
-    assert await reading == []
+    assert await reading in ([], ["0", "1", "2", "3", "4"])  # as it was before that one commit, or after
     await held
     await database.open(SCHEMA)
     assert await database.read(texts) == ["0", "1", "2", "3", "4"]

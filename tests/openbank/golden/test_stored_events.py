@@ -15,7 +15,7 @@ import pytest
 from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection
 from neuroglia.domain import DomainEvent
-from neuroglia.event_sourcing import EventCodec, EventMetadata, StoredEvent
+from neuroglia.event_sourcing import EventCodec, StoredEvent
 from neuroglia.event_sourcing.registration import add_aggregates
 from openbank.domain.events import accounts, persons
 from openbank.domain.models.address import Address
@@ -88,8 +88,7 @@ def _golden(name: str) -> str:
 
 
 def _stored(name: str) -> StoredEvent:
-    metadata = EventMetadata(
-        recorded_at=datetime(2025, 1, 31, tzinfo=UTC), correlation_id="golden", causation_id=None, actor="test"
-    )
-    data = _golden(name).encode()
-    return StoredEvent(stream="golden-1", revision=0, position=0, id="e", type=name, data=data, metadata=metadata)
+    return StoredEvent(
+        position=0, stream="golden-1", revision=0, id="e", type=name, data=_golden(name).encode(),
+        recorded_at=datetime(2025, 1, 31, tzinfo=UTC), correlation_id="golden", causation_id=None, actor="test",
+    )  # fmt: skip

@@ -29,7 +29,7 @@ class EventCodec:
             ConfigurationError: an event without a name, two with the same one, or a chain of upcasters with a gap,
                 a fork or a cycle.
         """
-        self._codecs: dict[str, JsonCodec[Any]] = {}
+        self._codecs: dict[str, JsonCodec[DomainEvent]] = {}
         self._names: dict[type[DomainEvent], str] = {}
         self._classes: dict[str, type[DomainEvent]] = {}
         for kind in events:
@@ -44,9 +44,10 @@ class EventCodec:
             self._names[kind] = name
             self._classes[name] = kind
         self._chains = _chains(upcasters, self._codecs)
+        self._classes |= {old: self._classes[newest] for old, (newest, _) in self._chains.items()}
 
     def name(self, event: DomainEvent) -> str:
-        """The stored name of an event's type."""
+        """The name by which an event's type is stored."""
         try:
             return self._names[type(event)]
         except KeyError:
@@ -54,14 +55,13 @@ class EventCodec:
                 f"{type(event).__name__} is not in the package given to add_event_sourcing, or has no @event"
             ) from None
 
-    def class_of(self, stored_type: str) -> type[DomainEvent] | None:
-        """The event class that a stored type leads to; None when it is unknown."""
-        chain = self._chains.get(stored_type)
-        return self._classes.get(stored_type if chain is None else chain[0])
-
     def encode(self, event: DomainEvent) -> bytes:
         """An event's data as JSON."""
         return self._codecs[self.name(event)].encode(event)
+
+    def class_of(self, stored_type: str) -> type[DomainEvent] | None:
+        """What `decode` makes of events that are stored under this name, of old ones too. None: nobody knows it."""
+        return self._classes.get(stored_type)
 
     def decode(self, stored: StoredEvent) -> DomainEvent:
         """The event in its newest shape.
@@ -69,17 +69,16 @@ class EventCodec:
         Raises:
             UnknownEventType, UndecodableEvent: naming stream and revision, not the data.
         """
-        chain = self._chains.get(stored.type)
-        if chain is None and stored.type not in self._codecs:
-            raise UnknownEventType(f"{stored.stream}@{stored.revision} is of the unknown type {stored.type}")
         try:
-            if chain is None:
-                return self._codecs[stored.type].decode(stored.data)  # type: ignore[no-any-return]
-            name, upcasters = chain
+            if codec := self._codecs.get(stored.type):
+                return codec.decode(stored.data)
+            if stored.type not in self._chains:
+                raise UnknownEventType(f"{stored.stream}@{stored.revision} is of the unknown type {stored.type}")
+            name, upcasters = self._chains[stored.type]
             data: Mapping[str, Any] = json.loads(stored.data)
             for upcaster in upcasters:
                 data = upcaster(data)
-            return self._codecs[name].decode_mapping(data)  # type: ignore[no-any-return]
+            return self._codecs[name].decode_mapping(data)
         except (ValueError, LookupError, TypeError, AttributeError, DomainError) as error:
             # an upcaster that stumbles, or a value object that refuses; `from None`: their texts hold data
             what = f"{stored.stream}@{stored.revision} ({stored.type}): {type(error).__name__}"
@@ -93,10 +92,10 @@ class EventCodec:
             stream=stored.stream,
             revision=stored.revision,
             position=stored.position,
-            recorded_at=stored.metadata.recorded_at,
-            correlation_id=stored.metadata.correlation_id,
-            causation_id=stored.metadata.causation_id,
-            actor=stored.metadata.actor,
+            recorded_at=stored.recorded_at,
+            correlation_id=stored.correlation_id,
+            causation_id=stored.causation_id,
+            actor=stored.actor,
         )
 
 

@@ -60,7 +60,7 @@ class EventSourcedRepository(Repository[A], History[A]):
             if stored.id == ours and stored.position > self._command.since:
                 self._repeated[stream] = await self._appended_before(stream, stored.revision)
                 break
-            aggregate.replay(self._codec.decode(stored), stored.revision, stored.metadata.recorded_at)
+            aggregate.replay(self._codec.decode(stored), stored.revision, stored.recorded_at)
         if aggregate.version < 0:
             raise NotFoundError(words(self._kind), id)
         return aggregate
@@ -95,9 +95,9 @@ class EventSourcedRepository(Repository[A], History[A]):
     async def as_of(self, id: str, moment: datetime) -> A:
         aggregate = self._kind(id)
         async for stored in self._store.read(stream_name(self._kind, id)):
-            if stored.metadata.recorded_at > moment:
+            if stored.recorded_at > moment:
                 break
-            aggregate.replay(self._codec.decode(stored), stored.revision, stored.metadata.recorded_at)
+            aggregate.replay(self._codec.decode(stored), stored.revision, stored.recorded_at)
         if aggregate.version < 0:
             raise NotFoundError(words(self._kind), id)
         aggregate.seal()

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from neuroglia.core.lifecycle import BackingService
 
@@ -35,17 +35,23 @@ class NewEvent:
     metadata: EventMetadata
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """An event as the store holds it. `data` is JSON; `type` names it and is no class."""
+class StoredEvent(NamedTuple):
+    """An event as the store holds it, and what was recorded with it (see `EventMetadata`).
 
+    `data` is JSON; `type` names it and is no class. A tuple, for one is made of every row that is read.
+    """
+
+    position: int
     stream: str
     revision: int
-    position: int
     id: str
     type: str
     data: bytes
-    metadata: EventMetadata
+    recorded_at: datetime
+    correlation_id: str
+    causation_id: str | None
+    actor: str
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class CrashPoints:
 
     def crash_at(self, point: str, *, nth: int = 1) -> None:
         """Crashes when this point is reached for the n-th time from now on."""
-        self._ahead = point, nth
+        self._ahead = point, self.reached.count(point) + nth
 
     def watch(self, store: EventStore | DocumentStore) -> None:
         """Puts points around the writes of a store object."""
@@ -67,12 +67,9 @@ class CrashPoints:
         if self.crashed:
             raise Crashed
         self.reached.append(point)
-        if self._ahead is not None and self._ahead[0] == point:
-            nth = self._ahead[1] - 1
-            self._ahead = (point, nth) if nth else None
-            if not nth:
-                self.crashed = True
-                self._die()
+        if self._ahead == (point, self.reached.count(point)):
+            self.crashed = True
+            self._die()
 
 
 def kill_this_process() -> NoReturn:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from typing_extensions import override
@@ -127,9 +126,10 @@ def _of(prefixes: Sequence[str], events: Sequence[StoredEvent]) -> Iterator[Stor
 
 def _stored(event: NewEvent, stream: str, revision: int, position: int) -> StoredEvent:
     """The event as every store gives it back. What no store can hold is refused here, too."""
-    metadata = replace(event.metadata, recorded_at=parse_utc(format_utc(event.metadata.recorded_at)))
-    "".join((stream, event.id, event.type, metadata.correlation_id, metadata.actor)).encode()
+    meta = event.metadata
+    "".join((stream, event.id, event.type, meta.correlation_id, meta.actor)).encode()
+    recorded_at = parse_utc(format_utc(meta.recorded_at))
     return StoredEvent(
-        stream=stream, revision=revision, position=position, id=event.id, type=event.type, data=event.data,
-        metadata=metadata,
+        position, stream, revision, event.id, event.type, event.data,
+        recorded_at, meta.correlation_id, meta.causation_id, meta.actor, meta.traceparent,
     )  # fmt: skip

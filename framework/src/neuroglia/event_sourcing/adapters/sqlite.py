@@ -1,20 +1,19 @@
 """The embedded event store: one SQLite file, for one machine."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from contextlib import aclosing
+from functools import partial
+from typing import Final
 
 from typing_extensions import override
 
-from neuroglia.core.clock import format_utc, parse_utc
-from neuroglia.core.errors import ConcurrencyError
+from neuroglia.core.errors import Unavailable
+from neuroglia.event_sourcing.adapters.sqlite_log import SCHEMA, append, last_position, log_events, stream_events
 from neuroglia.event_sourcing.store import (
     BEGINNING,
-    NO_STREAM,
     Appended,
     Batch,
-    EventMetadata,
     EventStore,
     EventSubscription,
     NewEvent,
@@ -22,45 +21,34 @@ from neuroglia.event_sourcing.store import (
 )
 from neuroglia.sqlite import Database
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS events (
-    position INTEGER PRIMARY KEY,
-    stream TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    type TEXT NOT NULL,
-    data TEXT NOT NULL,
-    recorded_at TEXT NOT NULL,
-    correlation_id TEXT NOT NULL,
-    causation_id TEXT,
-    actor TEXT NOT NULL,
-    traceparent TEXT,
-    UNIQUE (stream, revision)
-)
-"""
-_COLUMNS: Final = (
-    "position, stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor, traceparent"
-)
 _PAGE: Final = 500
-_POLL_S: Final = 0.25
-"""How soon an append by another process is seen; those of this process wake subscriptions at once."""
 
 
 class SqliteEventStore(EventStore):
-    """Streams in one table, whose primary key is the log's order. There is one writer, so readers see no gaps."""
+    """Streams in one table, whose primary key is the log's order. There is one writer, so readers see no gaps.
+
+    An append wakes this object's subscriptions itself. For those of other processes a task looks where the log ends
+    when its file has changed.
+    """
 
     def __init__(self, path: str) -> None:
         self._database = Database(path)
         self._subscriptions: set[_SqliteSubscription] = set()
+        self._seen = BEGINNING
+        self._looking: asyncio.Task[None] | None = None
 
     @override
     async def open(self) -> None:
-        await self._database.open(_SCHEMA)
+        await self._database.open(SCHEMA)
 
     @override
     async def aclose(self) -> None:
         for subscription in list(self._subscriptions):
             await subscription.stop()
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+            self._looking = None
         await self._database.aclose()
 
     @override
@@ -69,9 +57,8 @@ class SqliteEventStore(EventStore):
 
     @override
     async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
-        appended = await self._database.write(lambda connection: _append(connection, stream, events, expected))
-        for subscription in self._subscriptions:
-            subscription.wake()
+        appended = await self._database.write(partial(append, stream=stream, events=events, expected=expected))
+        self._wake(appended.position)
         return appended
 
     @override
@@ -79,7 +66,7 @@ class SqliteEventStore(EventStore):
         left = limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
-            page = await self._select("stream = ? AND revision > ? ORDER BY revision LIMIT ?", stream, after, size)
+            page = await self._database.read(partial(stream_events, stream=stream, after=after, limit=size))
             for event in page:
                 yield event
             if len(page) < size:
@@ -89,8 +76,7 @@ class SqliteEventStore(EventStore):
 
     @override
     async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = _PAGE) -> Batch:
-        where, parameters = _matching(prefixes)
-        events = await self._select(f"position > ? AND {where} ORDER BY position LIMIT ?", after, *parameters, limit)
+        events = await self._database.read(partial(log_events, prefixes=prefixes, after=after, limit=limit))
         return Batch(events, caught_up=len(events) < limit)
 
     @override
@@ -105,19 +91,32 @@ class SqliteEventStore(EventStore):
 
     @override
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
-        where, parameters = _matching(prefixes)
-        sql = f"SELECT position FROM events WHERE position <= ? AND {where} ORDER BY position DESC LIMIT 1"  # noqa: S608
-        row = await self._database.read(lambda connection: connection.execute(sql, (at_most, *parameters)).fetchone())
-        return BEGINNING if row is None else int(row[0])
+        return await self._database.read(partial(last_position, prefixes=prefixes, at_most=at_most))
+
+    def follow(self) -> None:
+        """Sees to it that appends of other processes wake subscriptions, too."""
+        if self._looking is None and not self._database.in_memory:
+            self._looking = asyncio.create_task(self._look_for_others())
+
+    async def _look_for_others(self) -> None:
+        async with aclosing(self._database.changes()) as changes:
+            async for _ in changes:
+                try:
+                    head = await self.head()
+                except Unavailable:  # whoever reads on shall meet it and tell
+                    self._wake(self._seen)
+                else:
+                    if head > self._seen:
+                        self._wake(head)
+
+    def _wake(self, position: int) -> None:
+        self._seen = max(self._seen, position)
+        for subscription in self._subscriptions:
+            subscription.wake()
 
     def forget(self, subscription: "_SqliteSubscription") -> None:
         """Takes a stopped subscription off the list of those to wake."""
         self._subscriptions.discard(subscription)
-
-    async def _select(self, where: str, *parameters: object) -> list[StoredEvent]:
-        sql = f"SELECT {_COLUMNS} FROM events WHERE {where}"  # noqa: S608 - our own text; values are parameters
-        rows = await self._database.read(lambda connection: connection.execute(sql, parameters).fetchall())
-        return [_stored(row) for row in rows]
 
 
 class _SqliteSubscription(EventSubscription):
@@ -142,6 +141,7 @@ class _SqliteSubscription(EventSubscription):
     @override
     async def __anext__(self) -> Batch:
         while not self._stopped:
+            self._store.follow()
             self._wake.clear()
             batch = await self._store.read_all(after=self._after, prefixes=self._prefixes)
             if batch.events:
@@ -149,66 +149,5 @@ class _SqliteSubscription(EventSubscription):
             if batch.events or not self._told_caught_up:
                 self._told_caught_up = batch.caught_up
                 return batch
-            try:
-                async with asyncio.timeout(_POLL_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await self._wake.wait()
         raise StopAsyncIteration
-
-
-def _append(connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
-    sql = "SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1"
-    row = connection.execute(sql, (stream,)).fetchone()
-    actual = NO_STREAM if row is None else row[0]
-    if actual != expected:
-        return _repeated(connection, stream, events, expected, actual)
-    position = BEGINNING
-    for revision, event in enumerate(events, expected + 1):
-        meta = event.metadata
-        values = (
-            stream, revision, event.id, event.type, event.data.decode(), format_utc(meta.recorded_at),
-            meta.correlation_id, meta.causation_id, meta.actor, meta.traceparent,
-        )  # fmt: skip
-        position = (
-            connection.execute(
-                "INSERT INTO events"
-                " (stream, revision, id, type, data, recorded_at, correlation_id, causation_id, actor, traceparent)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            ).lastrowid
-            or position
-        )
-    return Appended(expected + len(events), position)
-
-
-def _repeated(
-    connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int, actual: int
-) -> Appended:
-    """The answer of the first time, if these very events already stand behind `expected`."""
-    rows = connection.execute(
-        "SELECT id, revision, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?",
-        (stream, expected, len(events)),
-    ).fetchall()
-    if not events or [row[0] for row in rows] != [event.id for event in events]:
-        raise ConcurrencyError(stream, expected, actual)
-    return Appended(rows[-1][1], rows[-1][2])
-
-
-def _matching(prefixes: Sequence[str]) -> tuple[str, list[str | int]]:
-    if not prefixes:
-        return "TRUE", []
-    # not LIKE: no wildcards to escape; no index either, for a scan in the log's order ends with the page
-    where = " OR ".join("substr(stream, 1, ?) = ?" for _ in prefixes)
-    return f"({where})", [part for prefix in prefixes for part in (len(prefix), prefix)]
-
-
-def _stored(row: tuple[Any, ...]) -> StoredEvent:
-    position, stream, revision, id_, type_, data, recorded_at, correlation_id, causation_id, actor, traceparent = row
-    return StoredEvent(
-        stream=stream, revision=revision, position=position, id=id_, type=type_, data=data.encode(),
-        metadata=EventMetadata(
-            recorded_at=parse_utc(recorded_at), correlation_id=correlation_id, causation_id=causation_id,
-            actor=actor, traceparent=traceparent,
-        ),
-    )  # fmt: skip

@@ -26,9 +26,9 @@ def context_of(actor: str, cause: StoredEvent, command_id: str | None = None) ->
     """In which an event is handled. With a command id, what it leads to has ids that derive from that, so that it can
     be repeated: nothing that it appends stands before the event itself."""
     return RequestContext(
-        correlation_id=cause.metadata.correlation_id,
+        correlation_id=cause.correlation_id,
         causation_id=cause.id,
-        traceparent=cause.metadata.traceparent,
+        traceparent=cause.traceparent,
         actor=actor,
         command_id=command_id,
         since=cause.position,

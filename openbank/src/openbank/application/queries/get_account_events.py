@@ -43,10 +43,10 @@ class GetAccountEventsHandler(QueryHandler[GetAccountEvents, Page[StoredEventDto
                     id=event.id,
                     type=event.type,
                     revision=event.revision,
-                    recorded_at=event.metadata.recorded_at,
-                    actor=event.metadata.actor,
-                    correlation_id=event.metadata.correlation_id,
-                    causation_id=event.metadata.causation_id,
+                    recorded_at=event.recorded_at,
+                    actor=event.actor,
+                    correlation_id=event.correlation_id,
+                    causation_id=event.causation_id,
                     data=json.loads(event.data),
                 )
                 for event in shown

@@ -11,6 +11,7 @@ from openbank.domain.errors import CurrencyMismatch, InvalidAmount
 
 _CENT: Final = Decimal("0.01")
 _TOO_MUCH: Final = Decimal(10) ** 12
+_DIGITS: Final = 26  # before the point; with the two behind it, all that a Decimal of the usual context has
 
 
 class Currency(StrEnum):
@@ -43,6 +44,9 @@ class Money:
         Raises:
             InvalidAmount: the amount is not finite or finer than a cent.
         """
+        amount = self.amount
+        if amount and amount.same_quantum(_CENT) and amount.adjusted() < _DIGITS:  # as nearly always: it is exact
+            return
         try:
             exact = self.amount.quantize(_CENT)
         except InvalidOperation:  # NaN, Infinity, more digits than can be exact
