@@ -20,6 +20,11 @@ T = TypeVar("T")
 _GROUP: Final = 256
 _READERS: Final = 4
 _BUSY_TIMEOUT_S: Final = 5.0
+_PROBE_S: Final = 1.0
+_CACHE_KIB: Final = 32 * 1024
+"""Of each connection, taken as it is needed: what is written and read again and again stays there."""
+_CHECKPOINT_PAGES: Final = 8192
+"""How much is written ahead before it is carried over: pages that change often are then carried once."""
 
 
 class Database:
@@ -38,6 +43,7 @@ class Database:
         self.in_memory = path == ":memory:"
         self._writer: threading.Thread | None = None
         self._outbox: Outbox | None = None
+        self._last_write_failed = False
 
     async def open(self, schema: str) -> None:
         """Opens the file, making it if need be, and applies the schema (statements that may be repeated).
@@ -78,6 +84,21 @@ class Database:
         """
         return await self._hand_over(work, to_writer=self.in_memory)
 
+    async def ping(self, table: str) -> None:
+        """Reads from a table, and when the last write has failed also writes, to know whether that is over.
+
+        Raises:
+            Unavailable: one of them fails, or takes too long.
+        """
+        sql = f"SELECT 1 FROM {table} LIMIT 1"  # noqa: S608 - a name of ours
+        await self.read(lambda connection: connection.execute(sql).fetchone())
+        if self._last_write_failed:
+            try:
+                async with asyncio.timeout(_PROBE_S):
+                    await self.write(lambda connection: connection.execute("PRAGMA user_version = 0"))
+            except TimeoutError:
+                raise Unavailable("the embedded database takes no writes") from None
+
     def changes(self) -> AsyncGenerator[None]:
         """Tells of commits, also of other processes; see `file_changes`."""
         return file_changes(f"{os.path.realpath(self._path)}-wal")
@@ -108,7 +129,9 @@ class Database:
         return await job.future  # type: ignore[no-any-return]
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        return connection
 
     def _read_loop(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -152,6 +175,7 @@ class Database:
                 job = self._writes.get_nowait()
             if group:
                 _commit(connection, group)
+                self._last_write_failed = any(isinstance(job.error, Unavailable) for job in group)
                 for outbox in {member.outbox for member in group}:
                     outbox.put([member for member in group if member.outbox is outbox])
 
@@ -183,6 +207,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def _commit(connection: sqlite3.Connection, group: list[Job]) -> None:

@@ -29,9 +29,7 @@ class SqliteDocumentStore(DocumentStore):
 
     @override
     async def ping(self) -> None:
-        await self._database.read(
-            lambda connection: connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
-        )
+        await self._database.ping("sqlite_schema")
 
     @override
     async def prepare(self, types: Sequence[DocumentType[Any]]) -> None:

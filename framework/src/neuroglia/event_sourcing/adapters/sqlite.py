@@ -53,7 +53,7 @@ class SqliteEventStore(EventStore):
 
     @override
     async def ping(self) -> None:
-        await self._database.read(lambda connection: connection.execute("SELECT 1 FROM events LIMIT 1").fetchone())
+        await self._database.ping("events")
 
     @override
     async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
