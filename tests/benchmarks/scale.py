@@ -1,5 +1,6 @@
 """What grows with the log, and what must not: a million events beside a thousand."""
 
+import asyncio
 import contextlib
 import tempfile
 import time
@@ -9,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from neuroglia.core import SystemIds, format_utc
+from neuroglia.documents import DocumentStore, DocumentType, Session
 from neuroglia.event_sourcing import EventStore, Subscriptions
-from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
+from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation, ProjectionRunner, SubscriptionRunner
 from openbank.application.projections.statement_projection import StatementProjection
 from openbank.application.queries.get_statement import GetStatement
 from tests.benchmarks.bank import Bank, bank
 from tests.benchmarks.harness import Figure, Target, compare, in_turns
 from tests.benchmarks.raw import RawFile, rows
 
+_GENERATIONS = DocumentType(Generation)
 _BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 _FEW = 1_000
 _MANY = 1_000_000
@@ -37,7 +40,7 @@ def measure() -> Sequence[Figure]:
         _grown(Path(folder) / "many", _MANY) as (many, _, seconds, growth),
     ):
         figures = [
-            Figure(f"{_MANY:,} events projected from zero", seconds, unit="s", target=_REBUILD),
+            Figure(f"{_MANY:,} events rebuilt", seconds, unit="s", target=_REBUILD),
             Figure(f"memory that grew from {_WARM:,} to {_MANY:,} events", growth, unit="MB", target=_FLAT),
         ]
         for name, take in (("command", _commands), ("page", _pages)):
@@ -55,7 +58,7 @@ def _grown(folder: Path, events: int) -> Iterator[tuple[Bank, Runner, float, flo
         context = bank(folder, projecting=False)
         subject = loop.run(context.__aenter__())
         try:
-            yield subject, loop, *loop.run(_project(subject))
+            yield subject, loop, *loop.run(_rebuild(subject))
         finally:
             loop.run(context.__aexit__(None, None, None))
 
@@ -82,18 +85,25 @@ async def _fill(folder: Path, events: int) -> None:
                     file.insert("events", {**model, **row})
 
 
-async def _project(subject: Bank) -> tuple[float, float]:
+async def _rebuild(subject: Bank) -> tuple[float, float]:
+    """Builds the statement anew, as an operator would have it done, from a generation that claims to be up to date."""
     services = subject.service.services
-    head = await (await services.get(EventStore)).head()
+    documents, head = await services.get(DocumentStore), await (await services.get(EventStore)).head()
+    session = Session(documents)
+    session.save(DocumentType(Checkpoint), Checkpoint(name=f"{StatementProjection.name}@1", position=head))
+    await session.commit()
     runners = [r for r in await services.get(list[SubscriptionRunner]) if r.kind.subscriber is StatementProjection]
-    subscriptions = Subscriptions(runners)
+    runner, subscriptions = runners[0], Subscriptions(runners)
+    assert isinstance(runner, ProjectionRunner)
+    await runner.rebuild()
     start = time.perf_counter()
     await subscriptions.start()
-    await subscriptions.wait_for(min(_WARM, head), 600)
-    before = _resident_mb()
-    await subscriptions.wait_for(head, 600)
-    elapsed = time.perf_counter() - start
-    growth = _resident_mb() - before
+    before = 0.0
+    while (row := await Session(documents).get(_GENERATIONS, runner.status.name)) and row.live == 1:
+        if not before and (runner.status.rebuilt or 0) > _WARM:
+            before = _resident_mb()
+        await asyncio.sleep(0.02)
+    elapsed, growth = time.perf_counter() - start, _resident_mb() - before
     await subscriptions.stop()
     return elapsed, growth
 

@@ -18,6 +18,8 @@ from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 
 _KEEP_S: Final = 30.0
 """How long an old generation stays, for readers in other processes that have not heard of the swap."""
+_STRIDE: Final = 5_000
+"""A rebuild takes more events at once: nobody waits for one of them, and a store writes many in less time."""
 
 
 class ProjectionRunner(SubscriptionRunner):
@@ -99,7 +101,7 @@ class ProjectionRunner(SubscriptionRunner):
             self.status.rebuilt = None
 
     async def _catch_up(self, projector: Projector) -> bool:
-        batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes)
+        batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes, limit=_STRIDE)
         await projector.take(batch.events)
         self.status.rebuilt = projector.position
         return batch.caught_up
