@@ -35,6 +35,7 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._wal = f"{os.path.realpath(path)}-wal"
         self.in_memory = path == ":memory:"
         self._writer: threading.Thread | None = None
         self._outbox: Outbox | None = None
@@ -80,7 +81,7 @@ class Database:
 
     def changes(self) -> AsyncGenerator[None]:
         """Tells of commits, also of other processes; see `file_changes`."""
-        return file_changes(f"{os.path.realpath(self._path)}-wal")
+        return file_changes(self._wal)
 
     async def aclose(self) -> None:
         """Ends the threads after the work that is queued, and closes the file."""
@@ -154,6 +155,13 @@ class Database:
                 _commit(connection, group)
                 for outbox in {member.outbox for member in group}:
                     outbox.put([member for member in group if member.outbox is outbox])
+                self._tell_others()
+
+    def _tell_others(self) -> None:
+        """Others see a commit only after its flush, which no write follows. So the file is touched for who watches."""
+        if not self.in_memory:
+            with suppress(OSError):
+                os.utime(self._wal)
 
 
 def _start(name: str, run: Callable[..., None], *arguments: object) -> threading.Thread:
