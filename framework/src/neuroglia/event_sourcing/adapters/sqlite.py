@@ -30,7 +30,7 @@ class SqliteEventStore(EventStore):
     """Streams in one table, whose primary key is the log's order. There is one writer, so readers see no gaps.
 
     An append wakes this object's subscriptions itself. For those of other processes a task looks where the log ends
-    when its file has changed.
+    after a commit.
     """
 
     def __init__(self, path: str) -> None:
