@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from neuroglia.core import Unavailable
 from neuroglia.event_sourcing import NO_STREAM
+from neuroglia.event_sourcing.adapters import sqlite
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
-from neuroglia.sqlite import watch
 from tests.framework.event_sourcing.events import LIMIT_S, batches_until, follow, ids, new_event, new_events
 
 pytestmark = pytest.mark.integration
@@ -39,7 +40,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 async def store(file: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqliteEventStore]:
     """A store that hears of others' appends by notifications alone. It is reached by a link to its file."""
-    monkeypatch.setattr(watch, "_SAFETY_MS", 3_600_000)
+    monkeypatch.setattr(sqlite, "_SAFETY_S", 3600)
     link = file.with_name("link.db")
     link.symlink_to(file)
     store = SqliteEventStore(str(link))
@@ -100,14 +101,45 @@ async def test_given_own_appends_when_the_file_changes_then_the_subscriptions_ar
     monkeypatch.setattr(SqliteEventStore, "_wake", watched_wake)
     subscription = store.subscribe(after=-1, prefixes=["a-"])
     await batches_until(subscription, 0)
-
-    appended = await store.append("a-1", new_events(2), NO_STREAM)
+    coming = asyncio.create_task(follow(subscription, 2))
     async with asyncio.timeout(LIMIT_S):
+        await looked.get()  # what it begins with
+
+        appended = await store.append("a-1", new_events(2), NO_STREAM)
         while await looked.get() != appended.position:
             pass
 
-    assert len(await follow(subscription, 2)) == 2
+    assert len(await coming) == 2
     assert woken == [appended.position]
+
+
+async def test_given_no_notifications_when_another_object_appends_then_it_is_told_all_the_same(
+    store: SqliteEventStore, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SqliteEventStore, "follow", lambda self: None)
+    monkeypatch.setattr(sqlite, "_SAFETY_S", 0.005)
+    subscription = store.subscribe(after=-1, prefixes=["a-"])
+    await batches_until(subscription, 0)
+    coming = asyncio.create_task(follow(subscription, 1))
+    await asyncio.sleep(0)
+    other, event = SqliteEventStore(str(file)), new_event()
+    await other.open()
+
+    await other.append("a-1", [event], NO_STREAM)
+    await other.aclose()
+
+    assert ids(await coming) == [event.id]
+
+
+async def test_given_a_closed_store_when_reading_its_subscription_then_nothing_is_watched(
+    store: SqliteEventStore,
+) -> None:
+    await store.aclose()
+
+    with pytest.raises(Unavailable):
+        await anext(store.subscribe(after=-1, prefixes=[]))
+
+    assert store._looking is None
 
 
 async def test_given_a_store_in_memory_when_following_it_then_nothing_is_watched() -> None:

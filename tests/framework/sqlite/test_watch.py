@@ -1,4 +1,4 @@
-"""The watch on a file: told at the start, at each change, and now and then where nothing tells."""
+"""The watch on a file: told at the start and at each change."""
 
 import asyncio
 import threading
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from neuroglia.sqlite import watch
 from neuroglia.sqlite.watch import file_changes
+from tests.support.waiting import eventually
 
 LIMIT_S = 10.0
 
@@ -22,12 +22,6 @@ async def no_thread_stays_behind() -> AsyncIterator[None]:
     assert not [thread for thread in threading.enumerate() if thread.name == "sqlite-watch"]
 
 
-@pytest.fixture
-def only_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "_SAFETY_MS", 3_600_000)
-
-
-@pytest.mark.usefixtures("only_notifications")
 async def test_given_a_file_when_it_is_written_then_that_is_told(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.touch()
@@ -39,7 +33,6 @@ async def test_given_a_file_when_it_is_written_then_that_is_told(tmp_path: Path)
             await anext(changes)
 
 
-@pytest.mark.usefixtures("only_notifications")
 async def test_given_a_watch_that_waits_when_its_reader_is_cancelled_then_it_ends(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.touch()
@@ -59,23 +52,16 @@ async def test_given_a_watch_that_waits_when_its_reader_is_cancelled_then_it_end
     assert reading.cancelled()
 
 
-async def test_given_a_file_that_cannot_be_watched_then_it_is_told_now_and_then_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_given_a_file_that_cannot_be_watched_then_the_log_says_so_and_the_end_is_orderly(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(watch, "_SAFETY_MS", 1)
-    async with asyncio.timeout(LIMIT_S), aclosing(file_changes(str(tmp_path / "missing"))) as changes:
-        for _ in range(3):
-            await anext(changes)
+    async with aclosing(file_changes(str(tmp_path / "missing"))) as changes:
+        told = asyncio.ensure_future(anext(changes))
 
-    assert [record.message for record in caplog.records] == ["no notifications, looking now and then"]
+        async def is_logged() -> bool:
+            return [record.message for record in caplog.records] == ["the file system does not notify"]
 
-
-async def test_given_a_file_that_nobody_writes_then_it_is_told_now_and_then_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "_SAFETY_MS", 1)
-    file = tmp_path / "log"
-    file.touch()
-    async with asyncio.timeout(LIMIT_S), aclosing(file_changes(str(file))) as changes:
-        for _ in range(3):
-            await anext(changes)
+        await eventually(is_logged)
+        assert not told.done()
+        told.cancel()
+        await asyncio.wait([told])

@@ -8,15 +8,17 @@ from contextlib import suppress
 from typing import Final
 
 _STEP_MS: Final = 5
-"""Changes within a step are told together, when a step without any has passed: the news is two steps old at most."""
+"""Changes are told when a step without any has passed: the news is about two steps old."""
 _LONGEST_STORM_MS: Final = 50
-_SAFETY_MS: Final = 5_000
-"""How often it is told without a change, for file systems that do not notify."""
+_NO_TIME_LIMIT: Final = 0
 _log: Final = logging.getLogger("neuroglia.sqlite")
 
 
 async def file_changes(path: str) -> AsyncGenerator[None]:
-    """Yields at the start, soon after each change of a file, and every few seconds in any case. Close it at the end."""
+    """Yields at the start and soon after each change of a file. Close it at the end.
+
+    Not every file system notifies: whoever waits for the file should look at it now and then besides.
+    """
     loop, changed, stop = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def tell() -> None:
@@ -43,9 +45,7 @@ def _watch(path: str, stop: threading.Event, tell: Callable[[], None]) -> None:
             [path], debug=False, force_polling=False, poll_delay_ms=0, recursive=False, ignore_permission_denied=False
         ) as notify:
             tell()  # of what was written before this began
-            while notify.watch(_LONGEST_STORM_MS, _STEP_MS, _SAFETY_MS, stop) != "stop":
+            while notify.watch(_LONGEST_STORM_MS, _STEP_MS, _NO_TIME_LIMIT, stop) != "stop":
                 tell()
-    except (OSError, RuntimeError) as error:  # too many watches on this machine, say
-        _log.warning("no notifications, looking now and then", extra={"error": type(error).__name__})
-        while not stop.wait(_SAFETY_MS / 1000):
-            tell()
+    except (OSError, RuntimeError) as error:  # there may be too many watches on this machine
+        _log.warning("the file system does not notify", extra={"error": type(error).__name__})

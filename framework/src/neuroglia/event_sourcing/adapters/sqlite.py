@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Final
 
@@ -22,13 +22,15 @@ from neuroglia.event_sourcing.store import (
 from neuroglia.sqlite import Database
 
 _PAGE: Final = 500
+_SAFETY_S: Final = 5.0
+"""How often a subscription that nobody wakes looks by itself: for file systems that do not notify."""
 
 
 class SqliteEventStore(EventStore):
     """Streams in one table, whose primary key is the log's order. There is one writer, so readers see no gaps.
 
     An append wakes this object's subscriptions itself. For those of other processes a task looks where the log ends
-    when its file has changed.
+    after a commit.
     """
 
     def __init__(self, path: str) -> None:
@@ -141,7 +143,6 @@ class _SqliteSubscription(EventSubscription):
     @override
     async def __anext__(self) -> Batch:
         while not self._stopped:
-            self._store.follow()
             self._wake.clear()
             batch = await self._store.read_all(after=self._after, prefixes=self._prefixes)
             if batch.events:
@@ -149,5 +150,9 @@ class _SqliteSubscription(EventSubscription):
             if batch.events or not self._told_caught_up:
                 self._told_caught_up = batch.caught_up
                 return batch
-            await self._wake.wait()
+            if not self._stopped:
+                self._store.follow()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SAFETY_S):
+                    await self._wake.wait()
         raise StopAsyncIteration
