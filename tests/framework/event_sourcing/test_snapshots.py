@@ -275,6 +275,11 @@ class Frozen:
 
 
 @dataclass(frozen=True)
+class Chain:
+    next: "Chain | None"
+
+
+@dataclass(frozen=True)
 class Half:
     parts: list[int]
 
@@ -291,8 +296,11 @@ class Colour(StrEnum):
 @pytest.mark.parametrize(
     ("hint", "immutable"),
     [
-        *[(hint, True) for hint in (str, int, bool, Decimal, datetime, date, UUID, bytes, NoneType, Colour, Frozen)],
-        *[(hint, True) for hint in (str | None, Colour | Frozen | None, tuple[int, str], tuple[Frozen, ...])],
+        *[
+            (hint, True)
+            for hint in (str, int, bool, Decimal, datetime, date, UUID, bytes, NoneType, Colour, Frozen, Chain)
+        ],
+        *[(hint, True) for hint in (str | None, Colour | Frozen | None, tuple[int, str], tuple[Frozen, ...], Chain)],
         *[(hint, False) for hint in (list, list[int], dict[str, int], set[str], Fluid, Half, object, Any, Counter)],
         *[(hint, False) for hint in (Half | None, tuple[Fluid, ...], Sequence[int], Mapping[str, int])],
     ],

@@ -113,17 +113,6 @@ async def test_given_a_full_disk_when_writing_then_it_is_unavailable_and_the_res
     assert (await database.read(texts))[-1] == "after"
 
 
-async def test_when_a_commit_can_be_seen_then_those_who_watch_the_file_are_told(database: Database, file: Path) -> None:
-    await database.write(insert("a"))
-    bell = file.with_name("notes.db-shm")
-    os.utime(bell, (0, 0))
-
-    await database.write(lambda _: None)
-    await database.write(lambda _: None)  # the first one's touch comes behind its answer
-
-    assert bell.stat().st_mtime > 0
-
-
 async def test_given_a_cancelled_waiter_when_others_write_then_the_writer_goes_on(database: Database) -> None:
     hold = Hold()
     held = asyncio.create_task(database.write(hold))

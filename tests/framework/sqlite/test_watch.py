@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from neuroglia.sqlite import watch
 from neuroglia.sqlite.watch import file_changes
 from tests.support.waiting import eventually
 
@@ -30,6 +31,19 @@ async def test_given_a_file_when_it_is_written_then_that_is_told(tmp_path: Path)
         for _ in range(3):
             with file.open("a") as log:
                 log.write("more")
+            await anext(changes)
+
+
+async def test_given_a_change_then_it_is_told_again_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_ECHOES_S", (0.001, 0.002, 0.003))
+    file = tmp_path / "log"
+    file.touch()
+    async with asyncio.timeout(LIMIT_S), aclosing(file_changes(str(file))) as changes:
+        await anext(changes)
+        file.write_text("more")
+        for _ in range(4):
             await anext(changes)
 
 

@@ -147,13 +147,16 @@ class _Shape:
             vars(aggregate).update(zip(self._names, state, strict=True))
 
 
-def _is_immutable(hint: Any) -> bool:
-    """Whether no value of a type can change, however deep one looks. When in doubt, it can."""
+def _is_immutable(hint: Any, within: frozenset[type] = frozenset()) -> bool:
+    """Whether no value of a type can change, however deep one looks. When in doubt, it can.
+
+    `within`: the dataclasses that are being looked through, one of which may stand in itself.
+    """
     if get_origin(hint) in {Union, UnionType, tuple}:
-        return all(part is Ellipsis or _is_immutable(part) for part in get_args(hint))
+        return all(part is Ellipsis or _is_immutable(part, within) for part in get_args(hint))
     if not isinstance(hint, type):
         return False
-    if is_dataclass(hint):
+    if is_dataclass(hint) and hint not in within:
         frozen = getattr(hint, "__dataclass_params__").frozen  # noqa: B009
-        return frozen and all(map(_is_immutable, get_type_hints(hint).values()))
-    return issubclass(hint, _IMMUTABLE)
+        return frozen and all(_is_immutable(part, within | {hint}) for part in get_type_hints(hint).values())
+    return hint in within or issubclass(hint, _IMMUTABLE)

@@ -40,7 +40,7 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._bell = f"{os.path.realpath(path)}-shm"  # SQLite's own; never flushed, so that touching it costs little
+        self._log = f"{os.path.realpath(path)}-wal"
         self.in_memory = path == ":memory:"
         self._writer: threading.Thread | None = None
         self._outbox: Outbox | None = None
@@ -101,8 +101,8 @@ class Database:
                 raise Unavailable("the embedded database takes no writes") from None
 
     def changes(self) -> AsyncGenerator[None]:
-        """Tells of commits by this framework, whichever process does them; see `file_changes`."""
-        return file_changes(self._bell)
+        """Tells of commits, also of other processes; see `file_changes`."""
+        return file_changes(self._log)
 
     async def aclose(self) -> None:
         """Ends the threads after the work that is queued, and closes the file."""
@@ -179,13 +179,6 @@ class Database:
                 self._last_write_failed = any(isinstance(job.error, Unavailable) for job in group)
                 for outbox in {member.outbox for member in group}:
                     outbox.put([member for member in group if member.outbox is outbox])
-                self._ring()
-
-    def _ring(self) -> None:
-        """Touches a file. (The log is written before the flush, and nothing is written when the commit can be seen.)"""
-        if not self.in_memory:
-            with suppress(OSError):
-                os.utime(self._bell)
 
 
 def _start(name: str, run: Callable[..., None], *arguments: object) -> threading.Thread:

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
 _STEP_MS: Final = 5
 """Changes are told when a step without any has passed: the news is about two steps old."""
 _LONGEST_STORM_MS: Final = 50
+_ECHOES_S: Final = (0.02, 0.05, 0.1, 0.3, 1.0)
+"""A commit is written, then flushed, then seen, and only the first is told: with a slow disk one look is too early."""
 _NO_TIME_LIMIT: Final = 0
 _log: Final = logging.getLogger("neuroglia.sqlite")
 
 
 async def file_changes(path: str) -> AsyncGenerator[None]:
-    """Yields at the start and soon after each change of a file. Close it at the end.
+    """Yields at the start and soon after each change of a file, with a few echoes. Close it at the end.
 
     Not every file system notifies: whoever waits for the file should look at it now and then besides.
     """
@@ -28,9 +30,13 @@ async def file_changes(path: str) -> AsyncGenerator[None]:
     thread = threading.Thread(target=_watch, args=(path, stop, tell), name="sqlite-watch", daemon=True)
     thread.start()
     try:
+        echoes: Iterator[float] = iter(())
         while True:
-            await changed.wait()
-            changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(next(echoes, None)):
+                    await changed.wait()
+                changed.clear()
+                echoes = iter(_ECHOES_S)
             yield
     finally:
         stop.set()
