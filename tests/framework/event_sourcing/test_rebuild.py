@@ -141,8 +141,9 @@ POINTS = [
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("point", "nth"), POINTS)
 async def test_given_a_crash_at_any_point_of_a_rebuild_when_another_process_goes_on_then_it_is_right(
-    world: World, when: str, point: str, nth: int
+    world: World, when: str, point: str, nth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(projection_runner, "_STRIDE", 500)
     end = await world.happened("1", OPENED, *[UP] * 700)
     first = world.runner()
     async with run(first):

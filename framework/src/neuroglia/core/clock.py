@@ -29,6 +29,8 @@ def format_utc(moment: datetime) -> str:
         ValueError: the moment is naive, so that nobody can say which instant it means; or its year, in UTC, is
             not one of 1 to 9999.
     """
+    if moment.tzinfo is UTC:  # as nearly always
+        return f"{moment.isoformat(timespec='microseconds')[:-6]}Z"
     if moment.utcoffset() is None:
         raise ValueError("a naive datetime names no instant; use timezone-aware UTC")
     try:

@@ -82,6 +82,11 @@ def ambient_context() -> RequestContext | None:
     return _current.get()
 
 
+def switch_context(context: RequestContext) -> None:
+    """From here on this is the context, until a block of `use_context` ends. For loops over messages."""
+    _current.set(context)
+
+
 @contextmanager
 def use_context(context: RequestContext) -> Generator[RequestContext]:
     """Runs a block in this context."""

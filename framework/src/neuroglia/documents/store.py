@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from neuroglia.core.lifecycle import BackingService
 from neuroglia.core.paging import Scalar
@@ -11,8 +11,7 @@ from neuroglia.documents.conditions import Condition
 from neuroglia.documents.types import DocumentType
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
+class StoredDocument(NamedTuple):
     """A document as the store holds it. `version` counts its writes from 1."""
 
     key: str
@@ -20,8 +19,7 @@ class StoredDocument:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One change. `expected` is the version that it replaces, 0 for a new document; no `body` deletes."""
 
     collection: str

@@ -1,14 +1,13 @@
 """A recorded event together with what the store knows of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from neuroglia.domain.events import DomainEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """A domain event as it stands in the log.
+class Envelope(NamedTuple):
+    """A domain event as it stands in the log. (A tuple, for one is made of every event that is handled.)
 
     Attributes:
         id: the event's own id (UUID as text), the same on every delivery.

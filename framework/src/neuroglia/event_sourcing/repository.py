@@ -1,7 +1,6 @@
 """Aggregates whose state is the sum of their events."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -148,7 +147,7 @@ class EventSourcedRepository(Repository[A], History[A]):
 
     def _open(self, repeated: Sequence[StoredEvent]) -> list[Envelope]:
         """What the first try answered with: an append tells the position of its last event alone."""
-        return [replace(self._codec.open(stored), position=repeated[-1].position) for stored in repeated]
+        return [self._codec.open(stored)._replace(position=repeated[-1].position) for stored in repeated]
 
     async def _appended_before(self, stream: str, revision: int) -> Sequence[StoredEvent]:
         """What an earlier try of this command appended, if it did so at this revision."""

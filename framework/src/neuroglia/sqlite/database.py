@@ -21,10 +21,11 @@ _GROUP: Final = 256
 _READERS: Final = 4
 _BUSY_TIMEOUT_S: Final = 5.0
 _PROBE_S: Final = 1.0
-_CACHE_KIB: Final = 32 * 1024
-"""Of each connection, taken as it is needed: what is written and read again and again stays there."""
-_CHECKPOINT_PAGES: Final = 8192
-"""How much is written ahead before it is carried over: pages that change often are then carried once."""
+_WRITER_CACHE_KIB: Final = 64 * 1024
+_READER_CACHE_KIB: Final = 16 * 1024
+"""Taken as it is needed: pages that are used again and again stay there."""
+_CHECKPOINT_PAGES: Final = 16 * 1024
+"""So many are written ahead before they are carried over: one that changes often is then carried once."""
 
 
 class Database:
@@ -130,9 +131,7 @@ class Database:
         return await job.future  # type: ignore[no-any-return]
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        return connection
+        return sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
     def _read_loop(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -142,6 +141,7 @@ class Database:
                 if connection is None:
                     connection = self._connect()
                     connection.execute("PRAGMA query_only = ON")
+                    connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
                 if not job.future.cancelled():
                     _read(connection, job)
             except sqlite3.Error as error:
@@ -208,6 +208,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from neuroglia.core.context import use_context
+from neuroglia.core.context import current_context, switch_context, use_context
 from neuroglia.core.errors import ConcurrencyError
 from neuroglia.documents import DocumentType, Session
 from neuroglia.documents.generations import of_generation
@@ -112,6 +112,7 @@ class Projector:
         stays, and the item that is removed with the effect makes that it takes effect once."""
         parked: list[StoredEvent] = []
         unknown = 0
+        class_of, open_, held = self._means.codec.class_of, self._means.codec.open, self.parking.held
         async with self._means.provider.create_scope() as scope:
             session = await scope.get(Session)
             session.use({**self._means.generations.live, **self.types})
@@ -119,23 +120,24 @@ class Projector:
             if checkpoint.position != self.position:
                 raise CheckpointMoved
             projection = await scope.get(self._kind.subscriber)
-            for number, stored in enumerate(events, 1):
-                kind = self._means.codec.class_of(stored.type)
-                handler = self._kind.handlers.get(kind) if kind else None
-                unknown += kind is None
-                if handler is None:
-                    continue
-                if error is not None or (stored.stream in self.parking.held and not replayed):
-                    await self.parking.park(session, stored, error or BEHIND)
-                    parked.append(stored)
-                    continue
-                envelope = self._means.codec.open(stored)
-                with use_context(context_of(self._actor, stored)):
+            with use_context(current_context()):
+                for number, stored in enumerate(events, 1):
+                    kind = class_of(stored.type)
+                    handler = self._kind.handlers.get(kind) if kind else None
+                    unknown += kind is None
+                    if handler is None:
+                        continue
+                    if error is not None or (stored.stream in held and not replayed):
+                        await self.parking.park(session, stored, error or BEHIND)
+                        parked.append(stored)
+                        continue
+                    envelope = open_(stored)
+                    switch_context(context_of(self._actor, stored))
                     await handler(projection, envelope.event, envelope)
-                if self.parking.concerned:
-                    await self.parking.finish(session, stored)
-                if number % _AT_A_STRETCH == 0:
-                    await asyncio.sleep(0)
+                    if self.parking.concerned:
+                        await self.parking.finish(session, stored)
+                    if number % _AT_A_STRETCH == 0:
+                        await asyncio.sleep(0)
             if not replayed:
                 checkpoint.position = events[-1].position
                 session.save(self._checkpoints, checkpoint)

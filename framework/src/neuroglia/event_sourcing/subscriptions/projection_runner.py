@@ -18,7 +18,7 @@ from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 
 _KEEP_S: Final = 30.0
 """How long an old generation stays, for readers in other processes that have not heard of the swap."""
-_STRIDE: Final = 5_000
+_STRIDE: Final = 10_000
 """A rebuild takes more events at once: nobody waits for one of them, and a store writes many in less time."""
 
 
@@ -87,24 +87,24 @@ class ProjectionRunner(SubscriptionRunner):
 
     async def _build(self, generation: int) -> None:
         """Builds a generation beside the live one, and puts it in the place of that."""
+        next_one = self._projector(generation)
+        await self._means.documents.prepare(list(next_one.types.values()))
+        await next_one.load()
         try:
-            next_one = self._projector(generation)
-            await self._means.documents.prepare(list(next_one.types.values()))
-            await next_one.load()
-            while not await self._catch_up(next_one):
-                pass
+            await self._catch_up(next_one)
             async with self._turn:  # the live one stands still: catch up with it for good
-                while next_one.position < self._live.position:
-                    await self._catch_up(next_one)
+                await self._catch_up(next_one)
                 await self._swap(next_one)
         finally:
             self.status.rebuilt = None
 
-    async def _catch_up(self, projector: Projector) -> bool:
-        batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes, limit=_STRIDE)
-        await projector.take(batch.events)
-        self.status.rebuilt = projector.position
-        return batch.caught_up
+    async def _catch_up(self, projector: Projector) -> None:
+        while True:
+            batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes, limit=_STRIDE)
+            await projector.take(batch.events)
+            self.status.rebuilt = projector.position
+            if batch.caught_up:
+                return
 
     async def _swap(self, next_one: Projector) -> None:
         session = Session(self._means.documents)
