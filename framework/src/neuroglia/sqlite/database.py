@@ -24,8 +24,6 @@ _PROBE_S: Final = 1.0
 _WRITER_CACHE_KIB: Final = 64 * 1024
 _READER_CACHE_KIB: Final = 16 * 1024
 """Taken as it is needed: pages that are used again and again stay there."""
-_CHECKPOINT_PAGES: Final = 16 * 1024
-"""So many are written ahead before they are carried over: one that changes often is then carried once."""
 
 
 class Database:
@@ -39,8 +37,12 @@ class Database:
         in_memory: no other process can see it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, pages_ahead: int = 1_000) -> None:
+        """`pages_ahead`: so many are written ahead before they are carried over into the file. Where the same pages
+        change again and again, a larger number carries each of them once; but while the write-ahead log grows to
+        that size, each commit costs more."""
         self._path = path
+        self._pages_ahead = pages_ahead
         self._log = f"{os.path.realpath(path)}-wal"
         self.in_memory = path == ":memory:"
         self._writer: threading.Thread | None = None
@@ -155,6 +157,7 @@ class Database:
         try:
             with closing(self._connect()) as connection:
                 ready.work(connection)
+                connection.execute(f"PRAGMA wal_autocheckpoint = {self._pages_ahead}")
                 ready.outbox.put([ready])
                 self._serve(connection)
         except sqlite3.Error as error:
@@ -209,7 +212,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def _commit(connection: sqlite3.Connection, group: list[Job]) -> None:

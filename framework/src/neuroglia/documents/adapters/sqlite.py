@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from typing_extensions import override
 
@@ -12,12 +12,15 @@ from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
 from neuroglia.documents.types import DocumentType, Index
 from neuroglia.sqlite import Database
 
+_PAGES_AHEAD: Final = 16_384
+"""Read models change the same pages of their indexes all the time."""
+
 
 class SqliteDocumentStore(DocumentStore):
     """Documents as JSON text. Collection and field names come from declarations, values are always parameters."""
 
     def __init__(self, path: str) -> None:
-        self._database = Database(path)
+        self._database = Database(path, pages_ahead=_PAGES_AHEAD)
 
     @override
     async def open(self) -> None:
