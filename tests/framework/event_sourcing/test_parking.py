@@ -250,6 +250,30 @@ async def test_given_a_store_that_is_down_while_an_event_is_tried_by_itself_then
     assert await totals(world) == {"a": (1, [0, 1])}
 
 
+@pytest.mark.parametrize("fault", ["before", "after"])
+async def test_given_a_replay_whose_commit_fails_or_whose_answer_is_lost_then_it_takes_effect_once(
+    world: World, ward: Ward, fault: str
+) -> None:
+    documents = FlakyDocuments(world.documents)
+    end = await world.happened("a", OPENED, POISON, UP)
+    runner = world.runner(WardedProjection, ward, documents=documents)
+
+    async with run(runner):
+        await passed(runner, end.position)
+
+        def fail_the_next_commit(_: CounterIncreased) -> bool:
+            documents.faults[:] = [fault]
+            ward.poisoned = lambda _: False
+            return False
+
+        ward.poisoned = fail_the_next_commit
+        await runner.replay()
+        await nothing_parked(runner)
+        assert documents.faults == []
+
+    assert await totals(world) == {"a": (101, [0, 1, 2])}
+
+
 async def test_given_an_event_that_kills_the_process_then_after_so_many_deaths_it_is_parked(world: World) -> None:
     def die(_: int) -> None:
         raise asyncio.CancelledError  # nothing is given back: neither the lease nor the attempt

@@ -165,6 +165,24 @@ async def test_given_a_crash_at_any_point_of_a_rebuild_when_another_process_goes
         assert await shown(other) == CounterView(id="1", name="steps", total=701, revisions=list(range(702)))
 
 
+@pytest.mark.parametrize("faults", [["after"], ["before", "after"], ["after", "after", "before"]])
+async def test_given_a_rebuild_whose_answers_are_lost_then_it_goes_on(
+    world: World, faults: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection_runner, "_STRIDE", 200)
+    end = await world.happened("1", OPENED, *[UP] * 700)
+    documents = FlakyDocuments(world.documents)
+    runner = world.runner(documents=documents, lease_s=0.05)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        documents.faults[:] = ["ok", *faults]  # the request itself goes through
+        await runner.rebuild()
+        await swapped(runner)
+        assert documents.faults == []
+        assert await shown(runner) == CounterView(id="1", name="steps", total=700, revisions=list(range(701)))
+
+
 async def crash(points: CrashPoints, task: asyncio.Task[None]) -> None:
     """Returns when the process has crashed; what is left of it ends, too, and gives nothing back."""
 

@@ -84,6 +84,10 @@ class Parking:
         await self._patience.insist(lambda: settle(stored, error))
         return False
 
+    async def has(self, session: Session, stored: StoredEvent) -> bool:
+        """Whether the event still waits, as far as this session knows; it commits nothing if that changes."""
+        return await session.get(self._items, self._id(stored)) is not None
+
     async def finish(self, session: Session, stored: StoredEvent) -> None:
         """Stages that an event is handled: its item is gone, if it has one."""
         if self._id(stored) in self._trials or stored.stream in self.held:
@@ -103,7 +107,7 @@ class Parking:
 
     async def parked(self) -> Sequence[WorkItem]:
         """The first of what is parked, in the order of the log. What has no error stands behind one that has."""
-        return await self._page(WorkState.PARKED)
+        return await self._page(BEGINNING, WorkState.PARKED)
 
     async def request(self, wanted: WorkState, stream: str | None = None, *, position: int | None = None) -> None:
         """Wants what is parked to be replayed (WAITING) or DISCARDED: all of it, that of a stream, or one event. The
@@ -118,7 +122,7 @@ class Parking:
 
     async def requested(self) -> Sequence[str]:
         """The streams of which somebody wants events replayed or discarded."""
-        wanted = [item.group for state in _REQUESTS for item in await self._page(state)]
+        wanted = [item.group for state in _REQUESTS for item in await self._page(BEGINNING, state)]
         return list(dict.fromkeys(wanted))
 
     async def replay(self, settle: Settle, stream: str | None = None) -> None:
@@ -182,17 +186,15 @@ class Parking:
 
     async def _find(self, state: WorkState, stream: str | None = None) -> AsyncIterator[WorkItem]:
         last = BEGINNING
-        while True:
-            page = await self._page(state, last)
+        while page := await self._page(last, state, stream):
             for item in page:
-                if stream is None or item.group == stream:
+                if item.state is state:
                     yield item
-            if len(page) < _PAGE:
-                return
             last = page[-1].number
 
-    async def _page(self, state: WorkState, after: int = BEGINNING) -> Sequence[WorkItem]:
-        where = [eq("queue", self._queue), eq("state", state), gt("number", after)]
+    async def _page(self, after: int, state: WorkState, stream: str | None = None) -> Sequence[WorkItem]:
+        part = eq("state", state) if stream is None else eq("group", stream)
+        where = [eq("queue", self._queue), part, gt("number", after)]
         return await Session(self._store).find(self._items, Find(where, ["number"], descending=False, limit=_PAGE))
 
     def _id(self, stored: StoredEvent) -> str:

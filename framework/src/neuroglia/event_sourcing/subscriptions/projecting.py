@@ -110,7 +110,7 @@ class Projector:
     ) -> None:
         """Projects these events, or parks the one that has failed. A replayed one was passed before: the checkpoint
         stays, and the item that is removed with the effect makes that it takes effect once."""
-        parked: list[StoredEvent] = []
+        parked: set[int] = set()
         unknown = 0
         class_of, open_, held = self._means.codec.class_of, self._means.codec.open, self.parking.held
         async with self._means.provider.create_scope() as scope:
@@ -119,6 +119,8 @@ class Projector:
             checkpoint = await session.get(self._checkpoints, self.name) or Checkpoint(name=self.name)
             if checkpoint.position != self.position:
                 raise CheckpointMoved
+            if replayed and not await self.parking.has(session, events[0]):
+                return  # it is handled, but the answer was lost
             projection = await scope.get(self._kind.subscriber)
             with use_context(current_context()):
                 for number, stored in enumerate(events, 1):
@@ -129,7 +131,7 @@ class Projector:
                         continue
                     if error is not None or (stored.stream in held and not replayed):
                         await self.parking.park(session, stored, error or BEHIND)
-                        parked.append(stored)
+                        parked.add(stored.position)
                         continue
                     envelope = open_(stored)
                     switch_context(context_of(self._actor, stored))
@@ -146,7 +148,7 @@ class Projector:
         self.unknown_events += unknown
         if parked or self.parking.concerned:
             for stored in events:
-                self.parking.settled(stored, parked=stored in parked)
+                self.parking.settled(stored, parked=stored.position in parked)
         await self.moved()
 
     async def _write(self, session: Session) -> None:

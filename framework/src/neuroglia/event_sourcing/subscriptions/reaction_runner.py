@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from typing_extensions import override
 
@@ -91,7 +91,7 @@ class ReactionRunner(SubscriptionRunner):
                     yield
                 saver.cancel()
         except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
+            raise _first(several) from None
         finally:
             self._lanes = None
         await self._save()
@@ -174,6 +174,13 @@ class ReactionRunner(SubscriptionRunner):
         except ConcurrencyError as conflict:
             raise CheckpointMoved from conflict
         await self._passed(position)
+
+
+def _first(error: BaseException) -> BaseException:
+    """Why a group of tasks ended."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,8 +174,10 @@ class SubscriptionRunner(ABC):
             try:
                 await self._attend()
                 self._patience.recovered()
-            except (CheckpointMoved, Stopped):
+            except Stopped:
                 return
+            except CheckpointMoved:  # by a rival, or by ourselves and the answer was lost: look again the next time
+                _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
             except Exception as error:  # noqa: BLE001 - it is tried again, and told
                 self._patience.note(error)
             with suppress(TimeoutError):
