@@ -4,15 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from neuroglia.event_sourcing.subscriptions import patience, runner
+from neuroglia.event_sourcing.subscriptions import patience, reaction_runner, runner
 from tests.framework.event_sourcing.world import World
 
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed is tried again soon."""
+    """What failed is tried again soon, and what is done is noted soon."""
     monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(runner, "_RECONNECT_S", 0.001)
+    monkeypatch.setattr(reaction_runner, "_SAVE_S", 0.001)
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ async def test_given_a_crash_around_the_commit_when_another_process_goes_on_then
 ) -> None:
     """The first runner ends while its commit fails; documents and checkpoint are both there, or both not."""
     end = await world.happened("1", OPENED, UP)
-    dying = world.runner(documents=FlakyDocuments(world.documents, *[fault] * 1000))
+    dying = world.runner(documents=FlakyDocuments(world.documents, *[fault] * 1000), lease_s=0.1)
     task = asyncio.create_task(dying.run())
     await state(dying, SubscriptionState.RETRYING)
     task.cancel()
@@ -453,7 +453,7 @@ async def test_given_a_process_that_ends_in_peace_then_the_other_takes_over_at_o
 
 
 async def test_given_a_process_that_dies_then_the_other_takes_over_within_the_lease(world: World) -> None:
-    dying, other = world.runner(), world.runner()
+    dying, other = world.runner(lease_s=0.1), world.runner(lease_s=0.1)
     task = asyncio.create_task(dying.run())
     await state(dying, SubscriptionState.LIVE)
     async with run(other):
