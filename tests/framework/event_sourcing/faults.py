@@ -51,6 +51,24 @@ class ChoppedEvents(SqliteEventStore):
         return await super().read_all(after=after, prefixes=prefixes, limit=size)
 
 
+class RepeatingEvents(SqliteEventStore):
+    """Gives events again, together with the ones behind them: so many, anew for each look."""
+
+    def __init__(self, *repeats: int) -> None:
+        super().__init__(":memory:")
+        self.repeats = list(repeats)
+
+    @override
+    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = 500) -> Batch:
+        new = await super().read_all(after=after, prefixes=prefixes, limit=2)
+        if not new.events:
+            return new
+        back = self.repeats.pop(0) if self.repeats else 1
+        old = await super().read_all(after=max(BEGINNING, after - back), prefixes=prefixes, limit=limit)
+        known = [event for event in old.events if event.position <= after]
+        return Batch([*known, *new.events], new.caught_up)
+
+
 class Probe:
     """What happens in a projection, and what shall happen there."""
 

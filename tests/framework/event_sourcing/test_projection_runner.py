@@ -14,7 +14,13 @@ from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.handlers import ATTEMPTS
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S, new_events
-from tests.framework.event_sourcing.faults import ChoppedEvents, FlakyDocuments, Probe, ProbedProjection
+from tests.framework.event_sourcing.faults import (
+    ChoppedEvents,
+    FlakyDocuments,
+    Probe,
+    ProbedProjection,
+    RepeatingEvents,
+)
 from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, passed, run, state
 
 OPENED = CounterOpened(name="steps")
@@ -239,6 +245,28 @@ async def test_given_any_history_when_it_is_fed_in_any_pieces_with_restarts_then
             async with run(rebuilt):
                 await passed(rebuilt, last)
             assert await empty.views() == fed
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories, repeats=st.lists(st.integers(0, 9), max_size=20))
+async def test_given_events_that_come_again_and_a_restart_at_every_position_then_each_takes_effect_once(
+    history: list[list[tuple[str, int]]], repeats: list[int]
+) -> None:
+    async with World.open(RepeatingEvents(*repeats)) as world:
+        expected: dict[str, CounterView] = {}
+        for id, by in [fact for piece in history for fact in piece]:
+            if (view := expected.get(id)) is None:
+                view = expected[id] = CounterView(id=id, name="steps", revisions=[0])
+                last = await world.happened(id, OPENED)
+            else:
+                last = await world.happened(id, CounterIncreased(by=by, note=None))
+                view.total += by
+                view.revisions.append(last.revision)
+            runner = world.runner()
+            async with run(runner):
+                await passed(runner, last.position)
+
+        assert await world.views() == [expected[id] for id in sorted(expected)]
 
 
 # -- failures ------------------------------------------------------------------------------------------------------
