@@ -3,6 +3,7 @@
 import asyncio
 import os
 import queue
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Callable
@@ -21,6 +22,7 @@ _GROUP: Final = 256
 _READERS: Final = 4
 _BUSY_TIMEOUT_S: Final = 5.0
 _PROBE_S: Final = 1.0
+_LEAST_FREE: Final = 1024 * 1024
 _WRITER_CACHE_KIB: Final = 64 * 1024
 _READER_CACHE_KIB: Final = 16 * 1024
 """Taken as it is needed: pages that are used again and again stay there."""
@@ -97,6 +99,9 @@ class Database:
         sql = f"SELECT 1 FROM {table} LIMIT 1"  # noqa: S608 - a name of ours
         await self.read(lambda connection: connection.execute(sql).fetchone())
         if self._last_write_failed:
+            folder = Path(self._path).parent
+            if not self.in_memory and (await asyncio.to_thread(shutil.disk_usage, folder)).free < _LEAST_FREE:
+                raise Unavailable(f"the disk of {folder} is full")  # a small write may succeed where others do not
             try:
                 async with asyncio.timeout(_PROBE_S):
                     await self.write(lambda connection: connection.execute("PRAGMA user_version = 0"))
