@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from typing_extensions import override
 
+from neuroglia.core import Unavailable
 from neuroglia.documents import Documents, Session
 from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import SubscriptionState, on
@@ -13,6 +14,7 @@ from neuroglia.testing import CrashPoints
 from tests.framework.event_sourcing.counting import CounterIncreased, CounterOpened, CounterProjection, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection
+from tests.framework.event_sourcing.test_parking import POISON, Ward, WardedProjection
 from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, passed, run, state
 from tests.support.waiting import eventually
 
@@ -233,3 +235,42 @@ async def test_given_a_rebuild_under_way_when_it_is_asked_for_again_then_there_i
         await swapped(runner)
         await passed(runner, end.position)
         assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+async def test_given_poison_and_then_a_stop_in_a_rebuild_when_it_goes_on_then_what_follows_is_parked_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection_runner, "_STRIDE", 2)
+    ward = Ward()
+    ward.poisoned = lambda _: False
+    await world.happened("1", OPENED, POISON)
+    await world.happened("2", OPENED, CounterIncreased(by=1, note="late"))
+    end = await world.happened("1", UP)
+    first = world.runner(WardedProjection, ward)
+    async with run(first):
+        await passed(first, end.position)
+    await first.rebuild()
+
+    late = asyncio.Event()
+
+    def poisoned(event: CounterIncreased) -> bool:
+        if event.note == "late" and not late.is_set():
+            late.set()
+            stopping._patience.stopping.set()
+            raise Unavailable("the first stride is done, the second one is not")
+        return event.note == "poison"
+
+    ward.poisoned = poisoned
+    stopping = world.runner(WardedProjection, ward)
+    async with run(stopping):
+        await late.wait()
+
+    other = world.runner(WardedProjection, ward)
+    async with run(other):
+        await swapped(other)
+        assert other.status.parked == 1
+        assert await shown(other) == CounterView(id="1", name="steps", total=0, revisions=[0])
+        ward.poisoned = lambda _: False
+        await other.replay()
+        await nothing_parked(other)
+        assert await shown(other) == CounterView(id="1", name="steps", total=101, revisions=[0, 1, 2])

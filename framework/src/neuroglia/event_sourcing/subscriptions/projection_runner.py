@@ -90,6 +90,7 @@ class ProjectionRunner(SubscriptionRunner):
         next_one = self._projector(generation)
         await self._means.documents.prepare(list(next_one.types.values()))
         await next_one.load()
+        await next_one.parking.load()  # a runner that has stopped may have begun it
         try:
             await self._catch_up(next_one)
             async with self._turn:  # the live one stands still: catch up with it for good
