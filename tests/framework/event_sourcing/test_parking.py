@@ -22,7 +22,7 @@ from tests.framework.event_sourcing.counting import (
     counter_codec,
 )
 from tests.framework.event_sourcing.events import LIMIT_S
-from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection
+from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection, TouchyDocuments
 from tests.framework.event_sourcing.world import World, nothing_parked, parked_in, passed, run, state
 
 OPENED = CounterOpened(name="steps")
@@ -110,6 +110,24 @@ async def test_given_a_parked_sequence_when_it_is_replayed_then_the_model_is_as_
         await passed(runner, end.position)
 
     assert await totals(world) == {"a": (102, [0, 1, 2, 3])}
+
+
+async def test_given_a_replay_whose_commit_is_not_answered_then_its_event_takes_effect_once(
+    world: World, ward: Ward
+) -> None:
+    end = await world.happened("a", OPENED, POISON)
+    documents = TouchyDocuments(world.documents, "after")
+    runner = world.runner(WardedProjection, ward, documents=documents)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        ward.poisoned = lambda _: False
+        documents.meant = lambda write: write.collection == "work_items" and write.body is None
+        await runner.replay()
+        await nothing_parked(runner)
+
+    assert documents.touched.is_set()
+    assert await totals(world) == {"a": (100, [0, 1])}
 
 
 async def test_given_a_replay_that_fails_then_it_is_parked_again_in_order(world: World, ward: Ward) -> None:

@@ -84,6 +84,10 @@ class Parking:
         await self._patience.insist(lambda: settle(stored, error))
         return False
 
+    async def has(self, session: Session, stored: StoredEvent) -> bool:
+        """Whether this event is on trial, parked, or to be replayed."""
+        return await session.get(self._items, self._id(stored)) is not None
+
     async def finish(self, session: Session, stored: StoredEvent) -> None:
         """Stages that an event is handled: its item is gone, if it has one."""
         if self._id(stored) in self._trials or stored.stream in self.held:

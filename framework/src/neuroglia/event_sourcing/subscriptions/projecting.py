@@ -119,6 +119,9 @@ class Projector:
             checkpoint = await session.get(self._checkpoints, self.name) or Checkpoint(name=self.name)
             if checkpoint.position != self.position:
                 raise CheckpointMoved
+            if replayed and not await self.parking.has(session, events[0]):
+                self.parking.settled(events[0], parked=False)
+                return  # it has taken effect: the answer was lost, or another runner was faster
             projection = await scope.get(self._kind.subscriber)
             with use_context(current_context()):
                 for number, stored in enumerate(events, 1):
