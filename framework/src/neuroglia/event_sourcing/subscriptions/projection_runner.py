@@ -75,10 +75,12 @@ class ProjectionRunner(SubscriptionRunner):
 
     @override
     async def _attend(self) -> None:
+        row = await self._row(Session(self._means.documents))
+        if row.live != self._live.generation:  # another runner has swapped, or we have and were not told
+            raise CheckpointMoved
         async with self._turn:
             await self._live.replay()
             self.status.parked = len(self._live.parking.held)
-        row = await self._row(Session(self._means.documents))
         if row.building is not None:
             await self._build(row.building)
         for generation in [old for old, due in self._retired.items() if due <= asyncio.get_running_loop().time()]:
