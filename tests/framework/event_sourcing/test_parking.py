@@ -1,7 +1,7 @@
 """An event that cannot be handled is parked together with what follows it in its stream; everything else flows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from neuroglia.documents import Documents
+from neuroglia.documents import Documents, DocumentType, Session, WorkItem, WorkState, Write
 from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import EventCodec, SubscriptionState, on
 from neuroglia.event_sourcing.handlers import ATTEMPTS
@@ -24,7 +24,9 @@ from tests.framework.event_sourcing.counting import (
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection, TouchyDocuments
 from tests.framework.event_sourcing.world import World, nothing_parked, parked_in, passed, run, state
+from tests.support.waiting import eventually
 
+ITEMS = DocumentType(WorkItem)
 OPENED = CounterOpened(name="steps")
 UP = CounterIncreased(by=1, note=None)
 POISON = CounterIncreased(by=100, note="poison")
@@ -183,6 +185,58 @@ async def test_given_a_parked_sequence_when_it_is_discarded_then_later_events_fl
 
         assert await totals(world) == {"a": (1, [0, 3]), "b": (0, [0])}
         assert await parked(runner) == [("counter-b", 1, "ZeroDivisionError")]
+
+
+async def test_given_a_request_half_noted_when_its_first_event_fails_again_then_the_rest_stays_behind(
+    world: World, ward: Ward
+) -> None:
+    end = await world.happened("a", OPENED, POISON, UP)
+    first = world.runner(WardedProjection, ward)
+    async with run(first):
+        await passed(first, end.position)
+    _, behind = await first.parking.parked()
+    session = Session(world.documents)
+    item = await session.get(ITEMS, behind.id)
+    assert item is not None
+    item.state = WorkState.WAITING  # noted after the first one had failed again
+    session.save(ITEMS, item)
+    await session.commit()
+
+    second = world.runner(WardedProjection, ward)
+    async with run(second):
+
+        async def done() -> bool:
+            return not await second.parking.requested()
+
+        await eventually(done)
+        assert await parked(second) == [("counter-a", 1, "ZeroDivisionError"), ("counter-a", 2, None)]
+        ward.poisoned = lambda _: False
+        await second.replay()
+        await nothing_parked(second)
+
+    assert await totals(world) == {"a": (101, [0, 1, 2])}
+
+
+async def test_given_a_discard_half_noted_when_the_runner_already_does_it_then_none_of_it_is_handled(
+    world: World, ward: Ward
+) -> None:
+    end = await world.happened("a", OPENED, POISON, UP, UP)
+    runner = world.runner(WardedProjection, ward)
+
+    class Pausing(FlakyDocuments):
+        @override
+        async def commit(self, writes: Sequence[Write]) -> None:
+            await super().commit(writes)
+            async with runner._turn:
+                await runner._live.replay()
+
+    asking = world.runner(WardedProjection, ward, documents=Pausing(world.documents))
+    async with run(runner):
+        await passed(runner, end.position)
+        await asking.discard("counter-a")
+        await nothing_parked(runner)
+
+    assert await totals(world) == {"a": (0, [0])}
 
 
 async def test_given_parked_events_when_the_process_is_another_one_then_it_knows_them_and_replays_them(
