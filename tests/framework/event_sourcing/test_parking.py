@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from neuroglia.documents import Documents, DocumentType, Session, WorkItem, WorkState, Write
 from neuroglia.domain import Envelope
-from neuroglia.event_sourcing import EventCodec, SubscriptionState, on
+from neuroglia.event_sourcing import EventCodec, Projection, SubscriptionState, on
 from neuroglia.event_sourcing.handlers import ATTEMPTS
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner, patience
 from tests.framework.event_sourcing.counting import (
@@ -262,6 +262,27 @@ async def test_given_parked_events_when_the_process_is_another_one_then_it_knows
         await nothing_parked(third)
 
     assert await totals(world) == {"a": (101, [0, 1, 2])}
+
+
+async def test_given_a_version_without_the_handler_when_parked_events_are_replayed_then_they_are_done_with(
+    world: World, ward: Ward
+) -> None:
+    class Opening(Projection, name="WardedProjection"):
+        @on
+        async def opened(self, event: CounterOpened) -> None:
+            """Takes nothing else any more."""
+
+    end = await world.happened("a", OPENED, POISON, UP)
+    first = world.runner(WardedProjection, ward)
+    async with run(first):
+        await passed(first, end.position)
+
+    second = world.runner(Opening)
+    async with run(second):
+        await state(second, SubscriptionState.LIVE)
+        await second.replay()
+        await nothing_parked(second)
+        assert not await second.parking.requested()
 
 
 async def test_given_an_event_that_cannot_be_decoded_then_it_is_parked_at_once_until_a_version_that_can(

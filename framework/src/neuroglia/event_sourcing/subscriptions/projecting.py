@@ -129,6 +129,8 @@ class Projector:
                     handler = self._kind.handlers.get(kind) if kind else None
                     unknown += kind is None
                     if handler is None:
+                        if replayed:  # it was parked by a version that had one: there is nothing to do any more
+                            await self.parking.finish(session, stored)
                         continue
                     if error is not None or (stored.stream in held and not replayed):
                         await self.parking.park(session, stored, error or BEHIND)
