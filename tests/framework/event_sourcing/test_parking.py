@@ -345,6 +345,7 @@ async def test_given_a_store_that_is_down_while_an_event_is_tried_by_itself_then
 
 async def test_given_an_event_that_kills_the_process_then_after_so_many_deaths_it_is_parked(world: World) -> None:
     def die(_: int) -> None:
+        dying.cancel()
         raise asyncio.CancelledError  # nothing is given back: neither the lease nor the attempt
 
     end = await world.happened("a", OPENED, UP)
@@ -363,6 +364,21 @@ async def test_given_an_event_that_kills_the_process_then_after_so_many_deaths_i
     (item,) = await survivor.parking.parked()
     assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
     assert await totals(world) == {"a": (0, [0])}
+
+
+async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_parked_as_any_that_fails(
+    world: World,
+) -> None:
+    def fail(_: int) -> None:
+        raise asyncio.CancelledError
+
+    await world.happened("a", OPENED, UP)
+    end = await world.happened("b", OPENED)
+    runner = world.runner(ProbedProjection, Probe(fail))
+
+    async with run(runner):
+        await passed(runner, end.position)
+        assert await parked(runner) == [("counter-a", 1, "HandlerCancelled")]
 
 
 async def test_given_a_stop_while_an_event_is_on_trial_then_the_next_start_goes_on_with_it(

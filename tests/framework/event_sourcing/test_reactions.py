@@ -179,6 +179,24 @@ async def test_given_poison_then_its_sequence_is_parked_the_rest_flows_and_a_rep
     assert await told(world) == {"a": (4, [1, 2, 3, 4]), "b": (1, [1])}
 
 
+async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_parked_as_any_that_fails(
+    world: World, outside: Outside
+) -> None:
+    async def fail(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "a":
+            raise asyncio.CancelledError
+
+    outside.answer = fail
+    await world.happened("a", OPENED, UP)
+    end = await world.happened("b", OPENED, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        (item,) = await runner.parking.parked()
+        assert (item.group, item.error) == ("counter-a", "HandlerCancelled")
+
+
 async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_its_event_is_parked(
     world: World, outside: Outside
 ) -> None:

@@ -12,7 +12,7 @@ from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import BEGINNING, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
 
@@ -138,7 +138,10 @@ class Projector:
                         continue
                     envelope = open_(stored)
                     switch_context(context_of(self._actor, stored))
-                    await handler(projection, envelope.event, envelope)
+                    try:
+                        await handler(projection, envelope.event, envelope)
+                    except asyncio.CancelledError as cancelled:
+                        raise failure_of(cancelled) from None
                     if self.parking.concerned:
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:

@@ -20,7 +20,7 @@ from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Stopped
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -145,6 +145,8 @@ class ReactionRunner(SubscriptionRunner):
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
                 return False
+            except asyncio.CancelledError as cancelled:
+                raise failure_of(cancelled) from None
         return True
 
     def _finished(self, stored: StoredEvent) -> None:
