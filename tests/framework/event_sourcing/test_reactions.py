@@ -197,6 +197,24 @@ async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_
         assert (item.group, item.error) == ("counter-a", "HandlerCancelled")
 
 
+async def test_given_parked_events_when_the_process_is_another_one_then_it_tells_of_them_at_once(
+    world: World, outside: Outside
+) -> None:
+    async def fail(_: Envelope) -> None:
+        raise ZeroDivisionError
+
+    outside.answer = fail
+    end = await world.happened("a", OPENED, UP)
+    first = world.reaction(Telling, outside)
+    async with run(first):
+        await passed(first, end.position)
+
+    second = world.reaction(Telling, outside)
+    async with run(second):
+        await state(second, SubscriptionState.LIVE)
+        assert second.status.parked == 1
+
+
 async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_its_event_is_parked(
     world: World, outside: Outside
 ) -> None:

@@ -68,6 +68,7 @@ class ProjectionRunner(SubscriptionRunner):
     async def _resume(self) -> None:
         await self.look()
         await self._live.parking.load()
+        self.status.parked = len(self._live.parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:

@@ -61,6 +61,7 @@ class ReactionRunner(SubscriptionRunner):
         await self.look()
         self._mark = LowWaterMark(self.status.position)
         await self._parking.load()
+        self.status.parked = len(self._parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
