@@ -119,6 +119,8 @@ class Projector:
             checkpoint = await session.get(self._checkpoints, self.name) or Checkpoint(name=self.name)
             if checkpoint.position != self.position:
                 raise CheckpointMoved
+            if not replayed and events[0].position <= self.position:  # somebody has looked, and a rival was faster
+                raise CheckpointMoved
             if replayed and not await self.parking.has(session, events[0]):
                 self.parking.settled(events[0], parked=False)
                 return  # it has taken effect: the answer was lost, or another runner was faster

@@ -168,7 +168,7 @@ class ReactionRunner(SubscriptionRunner):
             return
         session = Session(self._means.documents)
         checkpoint = await session.get(self._checkpoints, self.status.name) or Checkpoint(name=self.status.name)
-        if checkpoint.position != self.status.position:
+        if checkpoint.position != self.status.position or checkpoint.position > position:
             raise CheckpointMoved
         checkpoint.position = position
         session.save(self._checkpoints, checkpoint)
