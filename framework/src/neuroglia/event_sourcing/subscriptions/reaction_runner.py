@@ -45,6 +45,7 @@ class ReactionRunner(SubscriptionRunner):
         self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
         self._lanes: Lanes[_Piece] | None = None
+        self._replaying: set[str] = set()  # streams whose replay is in the lanes
 
     @property
     @override
@@ -79,7 +80,9 @@ class ReactionRunner(SubscriptionRunner):
     async def _attend(self) -> None:
         if self._lanes is not None and self._parking.held:
             for stream in await self._parking.requested():
-                await self._lanes.put(stream, _Piece(stream))
+                if stream not in self._replaying:  # one that takes long would fill the lanes
+                    self._replaying.add(stream)
+                    await self._lanes.put(stream, _Piece(stream))
 
     @override
     @asynccontextmanager
@@ -89,6 +92,7 @@ class ReactionRunner(SubscriptionRunner):
                 saver = saving.create_task(self._save_for_ever())
                 async with asyncio.TaskGroup() as working:  # left when all in hand is done
                     self._lanes = Lanes(working, self._do, workers=self._workers, waiting=_IN_HAND)
+                    self._replaying = set()
                     yield
                 saver.cancel()
         except BaseExceptionGroup as several:
@@ -102,7 +106,10 @@ class ReactionRunner(SubscriptionRunner):
             return
         with suppress(Stopped):
             if piece.stored is None:
-                await self._parking.replay(self._settle, piece.stream)
+                try:
+                    await self._parking.replay(self._settle, piece.stream)
+                finally:
+                    self._replaying.discard(piece.stream)
             else:
                 await self._handle(piece.stored, carefully=piece.carefully)
                 self._finished(piece.stored)
