@@ -10,6 +10,7 @@ from neuroglia.core import Unavailable
 from neuroglia.documents import Documents, Session, Write
 from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import SubscriptionState, on
+from neuroglia.event_sourcing.handlers import ATTEMPTS
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner, projection_runner
 from neuroglia.testing import CrashPoints
 from tests.framework.event_sourcing.counting import CounterIncreased, CounterOpened, CounterProjection, CounterView
@@ -318,3 +319,33 @@ async def test_given_a_rebuild_that_is_asked_for_again_while_it_swaps_then_it_st
         await runner.rebuild()
         await swapped(runner)
         assert documents.asked
+
+
+async def test_given_an_event_that_kills_the_process_in_a_rebuild_then_after_so_many_deaths_it_is_parked(
+    world: World,
+) -> None:
+    class Killing(ProbedProjection, name="CounterProjection"):
+        pass
+
+    def die(_: int) -> None:
+        dying.cancel()
+
+    end = await world.happened("1", OPENED, UP)
+    first = world.runner()
+    async with run(first):
+        await passed(first, end.position)
+    await first.rebuild()
+
+    probe = Probe(die)
+    probe.hold()
+    for _ in range(1 + ATTEMPTS):
+        dying = asyncio.create_task(world.runner(Killing, probe, lease_s=0.02).run())
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait([dying])
+
+    survivor = world.runner(Killing, probe, lease_s=0.02)
+    async with run(survivor):
+        await swapped(survivor)
+        (item,) = await survivor.parking.parked()
+        assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
+    assert probe.calls == 1 + ATTEMPTS

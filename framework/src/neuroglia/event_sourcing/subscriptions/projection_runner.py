@@ -37,6 +37,7 @@ class ProjectionRunner(SubscriptionRunner):
         self._models = models
         self._generations: DocumentType[Generation] = DocumentType(Generation)
         self._live = self._become_live(self._projector(1))
+        self._suspects = 0  # so many of the next events of a rebuild may be why somebody died at it
         self._retired: dict[int, float] = {}  # generations nobody should read any more, and when they go
 
     async def rebuild(self) -> None:
@@ -66,6 +67,8 @@ class ProjectionRunner(SubscriptionRunner):
 
     @override
     async def _resume(self) -> None:
+        if self._lease.taken_over:
+            self._suspects = _STRIDE
         await self.look()
         await self._live.parking.load()
         self.status.parked = len(self._live.parking.held)
@@ -84,6 +87,7 @@ class ProjectionRunner(SubscriptionRunner):
             self.status.parked = len(self._live.parking.held)
         if row.building is not None:
             await self._build(row.building)
+        self._suspects = 0
         for generation in [old for old, due in self._retired.items() if due <= asyncio.get_running_loop().time()]:
             await self._projector(generation).remove()
             del self._retired[generation]
@@ -105,7 +109,8 @@ class ProjectionRunner(SubscriptionRunner):
     async def _catch_up(self, projector: Projector) -> None:
         while True:
             batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes, limit=_STRIDE)
-            await projector.take(batch.events)
+            await projector.take(batch.events, carefully=self._suspects > 0)
+            self._suspects = max(0, self._suspects - len(batch.events))
             self.status.rebuilt = projector.position
             if batch.caught_up:
                 return
