@@ -36,6 +36,23 @@ class FlakyDocuments(SqliteDocumentStore):
             raise Unavailable(f"lost {fault} the commit")
 
 
+class TouchyDocuments(FlakyDocuments):
+    """Fails at the first commit with a write that is `meant`, before or after it is done."""
+
+    def __init__(self, store: DocumentStore, fault: str) -> None:
+        super().__init__(store)
+        self.meant: Callable[[Write], bool] = lambda _: False
+        self.touched = asyncio.Event()
+        self._fault = fault
+
+    @override
+    async def commit(self, writes: Sequence[Write]) -> None:
+        if not self.touched.is_set() and any(map(self.meant, writes)):
+            self.touched.set()
+            self.faults.insert(0, self._fault)
+        await super().commit(writes)
+
+
 class ChoppedEvents(SqliteEventStore):
     """Gives the log in pieces of these sizes, then as usual; 0 stands for a failure."""
 

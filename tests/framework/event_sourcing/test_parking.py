@@ -1,7 +1,7 @@
 """An event that cannot be handled is parked together with what follows it in its stream; everything else flows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import pytest
@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from neuroglia.documents import Documents
+from neuroglia.documents import Documents, DocumentType, Session, WorkItem, WorkState, Write
 from neuroglia.domain import Envelope
-from neuroglia.event_sourcing import EventCodec, SubscriptionState, on
+from neuroglia.event_sourcing import EventCodec, Projection, SubscriptionState, on
 from neuroglia.event_sourcing.handlers import ATTEMPTS
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner, patience
 from tests.framework.event_sourcing.counting import (
@@ -22,9 +22,11 @@ from tests.framework.event_sourcing.counting import (
     counter_codec,
 )
 from tests.framework.event_sourcing.events import LIMIT_S
-from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection
+from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection, TouchyDocuments
 from tests.framework.event_sourcing.world import World, nothing_parked, parked_in, passed, run, state
+from tests.support.waiting import eventually
 
+ITEMS = DocumentType(WorkItem)
 OPENED = CounterOpened(name="steps")
 UP = CounterIncreased(by=1, note=None)
 POISON = CounterIncreased(by=100, note="poison")
@@ -112,6 +114,24 @@ async def test_given_a_parked_sequence_when_it_is_replayed_then_the_model_is_as_
     assert await totals(world) == {"a": (102, [0, 1, 2, 3])}
 
 
+async def test_given_a_replay_whose_commit_is_not_answered_then_its_event_takes_effect_once(
+    world: World, ward: Ward
+) -> None:
+    end = await world.happened("a", OPENED, POISON)
+    documents = TouchyDocuments(world.documents, "after")
+    runner = world.runner(WardedProjection, ward, documents=documents)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        ward.poisoned = lambda _: False
+        documents.meant = lambda write: write.collection == "work_items" and write.body is None
+        await runner.replay()
+        await nothing_parked(runner)
+
+    assert documents.touched.is_set()
+    assert await totals(world) == {"a": (100, [0, 1])}
+
+
 async def test_given_a_replay_that_fails_then_it_is_parked_again_in_order(world: World, ward: Ward) -> None:
     end = await world.happened("a", OPENED, UP, POISON, UP)
     runner = world.runner(WardedProjection, ward)
@@ -167,6 +187,58 @@ async def test_given_a_parked_sequence_when_it_is_discarded_then_later_events_fl
         assert await parked(runner) == [("counter-b", 1, "ZeroDivisionError")]
 
 
+async def test_given_a_request_half_noted_when_its_first_event_fails_again_then_the_rest_stays_behind(
+    world: World, ward: Ward
+) -> None:
+    end = await world.happened("a", OPENED, POISON, UP)
+    first = world.runner(WardedProjection, ward)
+    async with run(first):
+        await passed(first, end.position)
+    _, behind = await first.parking.parked()
+    session = Session(world.documents)
+    item = await session.get(ITEMS, behind.id)
+    assert item is not None
+    item.state = WorkState.WAITING  # noted after the first one had failed again
+    session.save(ITEMS, item)
+    await session.commit()
+
+    second = world.runner(WardedProjection, ward)
+    async with run(second):
+
+        async def done() -> bool:
+            return not await second.parking.requested()
+
+        await eventually(done)
+        assert await parked(second) == [("counter-a", 1, "ZeroDivisionError"), ("counter-a", 2, None)]
+        ward.poisoned = lambda _: False
+        await second.replay()
+        await nothing_parked(second)
+
+    assert await totals(world) == {"a": (101, [0, 1, 2])}
+
+
+async def test_given_a_discard_half_noted_when_the_runner_already_does_it_then_none_of_it_is_handled(
+    world: World, ward: Ward
+) -> None:
+    end = await world.happened("a", OPENED, POISON, UP, UP)
+    runner = world.runner(WardedProjection, ward)
+
+    class Pausing(FlakyDocuments):
+        @override
+        async def commit(self, writes: Sequence[Write]) -> None:
+            await super().commit(writes)
+            async with runner._turn:
+                await runner._live.replay()
+
+    asking = world.runner(WardedProjection, ward, documents=Pausing(world.documents))
+    async with run(runner):
+        await passed(runner, end.position)
+        await asking.discard("counter-a")
+        await nothing_parked(runner)
+
+    assert await totals(world) == {"a": (0, [0])}
+
+
 async def test_given_parked_events_when_the_process_is_another_one_then_it_knows_them_and_replays_them(
     world: World, ward: Ward
 ) -> None:
@@ -190,6 +262,27 @@ async def test_given_parked_events_when_the_process_is_another_one_then_it_knows
         await nothing_parked(third)
 
     assert await totals(world) == {"a": (101, [0, 1, 2])}
+
+
+async def test_given_a_version_without_the_handler_when_parked_events_are_replayed_then_they_are_done_with(
+    world: World, ward: Ward
+) -> None:
+    class Opening(Projection, name="WardedProjection"):
+        @on
+        async def opened(self, event: CounterOpened) -> None:
+            """Takes nothing else any more."""
+
+    end = await world.happened("a", OPENED, POISON, UP)
+    first = world.runner(WardedProjection, ward)
+    async with run(first):
+        await passed(first, end.position)
+
+    second = world.runner(Opening)
+    async with run(second):
+        await state(second, SubscriptionState.LIVE)
+        await second.replay()
+        await nothing_parked(second)
+        assert not await second.parking.requested()
 
 
 async def test_given_an_event_that_cannot_be_decoded_then_it_is_parked_at_once_until_a_version_that_can(
@@ -276,6 +369,7 @@ async def test_given_a_replay_whose_commit_fails_or_whose_answer_is_lost_then_it
 
 async def test_given_an_event_that_kills_the_process_then_after_so_many_deaths_it_is_parked(world: World) -> None:
     def die(_: int) -> None:
+        dying.cancel()
         raise asyncio.CancelledError  # nothing is given back: neither the lease nor the attempt
 
     end = await world.happened("a", OPENED, UP)
@@ -294,6 +388,21 @@ async def test_given_an_event_that_kills_the_process_then_after_so_many_deaths_i
     (item,) = await survivor.parking.parked()
     assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
     assert await totals(world) == {"a": (0, [0])}
+
+
+async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_parked_as_any_that_fails(
+    world: World,
+) -> None:
+    def fail(_: int) -> None:
+        raise asyncio.CancelledError
+
+    await world.happened("a", OPENED, UP)
+    end = await world.happened("b", OPENED)
+    runner = world.runner(ProbedProjection, Probe(fail))
+
+    async with run(runner):
+        await passed(runner, end.position)
+        assert await parked(runner) == [("counter-a", 1, "HandlerCancelled")]
 
 
 async def test_given_a_stop_while_an_event_is_on_trial_then_the_next_start_goes_on_with_it(

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
-from neuroglia.documents import Session
+from neuroglia.documents import Session, StoredDocument
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, SubscriptionState
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
@@ -191,6 +192,36 @@ async def test_given_two_processes_on_the_same_files_when_events_come_then_each_
 
     assert view is not None
     assert (view.total, view.revisions) == (40, list(range(41)))
+
+
+async def test_given_a_rival_that_was_faster_when_somebody_looks_with_events_in_hand_then_each_takes_effect_once(
+    world: World,
+) -> None:
+    end = await world.happened("1", OPENED, UP)
+    fast = world.runner(lease_name="of one that took over")
+    looked = asyncio.Event()
+
+    class Meddling(FlakyDocuments):
+        reads = 0
+
+        @override
+        async def get(self, collection: str, key: str) -> StoredDocument | None:
+            self.reads += key == "CounterProjection@1"
+            if self.reads == 2 and not looked.is_set():  # the first was to resume; this is for the events in hand
+                looked.set()
+                async with run(fast):
+                    await passed(fast, end.position)
+                await slow.look()  # as one who waits does
+            return await super().get(collection, key)
+
+    slow = world.runner(documents=Meddling(world.documents))
+    async with run(slow):
+        await looked.wait()
+        await state(slow, SubscriptionState.LIVE)
+        end = await world.happened("1", UP)
+        await passed(slow, end.position)
+
+    assert await world.view("1") == CounterView(id="1", name="steps", total=2, revisions=[0, 1, 2])
 
 
 async def test_given_a_rival_that_was_faster_when_the_slow_one_commits_then_it_takes_over_the_rivals_position(

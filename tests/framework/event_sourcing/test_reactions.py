@@ -1,7 +1,7 @@
 """Reactions: every event at least once, its effects once, streams at the same time and each in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +12,7 @@ from neuroglia.documents import Documents
 from neuroglia.domain import Envelope, StateConflict
 from neuroglia.event_sourcing import Reaction, SubscriptionState, on
 from neuroglia.event_sourcing.handlers import ATTEMPTS
+from neuroglia.event_sourcing.subscriptions import reaction_runner
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments
@@ -177,6 +178,82 @@ async def test_given_poison_then_its_sequence_is_parked_the_rest_flows_and_a_rep
         await passed(runner, end.position)
 
     assert await told(world) == {"a": (4, [1, 2, 3, 4]), "b": (1, [1])}
+
+
+async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_parked_as_any_that_fails(
+    world: World, outside: Outside
+) -> None:
+    async def fail(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "a":
+            raise asyncio.CancelledError
+
+    outside.answer = fail
+    await world.happened("a", OPENED, UP)
+    end = await world.happened("b", OPENED, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        (item,) = await runner.parking.parked()
+        assert (item.group, item.error) == ("counter-a", "HandlerCancelled")
+
+
+async def test_given_parked_events_when_the_process_is_another_one_then_it_tells_of_them_at_once(
+    world: World, outside: Outside
+) -> None:
+    async def fail(_: Envelope) -> None:
+        raise ZeroDivisionError
+
+    outside.answer = fail
+    end = await world.happened("a", OPENED, UP)
+    first = world.reaction(Telling, outside)
+    async with run(first):
+        await passed(first, end.position)
+
+    second = world.reaction(Telling, outside)
+    async with run(second):
+        await state(second, SubscriptionState.LIVE)
+        assert second.status.parked == 1
+
+
+async def test_given_a_replay_that_takes_long_then_it_is_in_the_lanes_once_and_the_others_flow(
+    world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaction_runner, "_IN_HAND", 5)
+    release = asyncio.Event()
+    looks = 0
+
+    async def fail(_: Envelope) -> None:
+        raise ZeroDivisionError
+
+    async def hold_a(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "a":
+            await release.wait()
+
+    outside.answer = fail
+    end = await world.happened("a", OPENED, UP)
+    runner = world.reaction(Telling, outside, lease_s=0.03)
+    async with run(runner):
+        await passed(runner, end.position)
+        outside.answer = hold_a
+        requested = runner.parking.requested
+
+        async def counted() -> Sequence[str]:
+            nonlocal looks
+            looks += 1
+            return await requested()
+
+        monkeypatch.setattr(runner.parking, "requested", counted)
+
+        async def has_looked() -> bool:
+            return looks > 10
+
+        await runner.replay()
+        await eventually(has_looked)
+        end = await world.happened("b", OPENED, UP)
+        await passed(runner, end.position)
+        release.set()
+        await nothing_parked(runner)
 
 
 async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_its_event_is_parked(

@@ -1,18 +1,22 @@
 """A projection's models are built anew beside the live ones, and take their place at one stroke."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from typing_extensions import override
 
-from neuroglia.documents import Documents, Session
+from neuroglia.core import Unavailable
+from neuroglia.documents import Documents, Session, Write
 from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import SubscriptionState, on
+from neuroglia.event_sourcing.handlers import ATTEMPTS
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner, projection_runner
 from neuroglia.testing import CrashPoints
 from tests.framework.event_sourcing.counting import CounterIncreased, CounterOpened, CounterProjection, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S
-from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection
+from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection, TouchyDocuments
+from tests.framework.event_sourcing.test_parking import POISON, Ward, WardedProjection
 from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, passed, run, state
 from tests.support.waiting import eventually
 
@@ -251,3 +255,115 @@ async def test_given_a_rebuild_under_way_when_it_is_asked_for_again_then_there_i
         await swapped(runner)
         await passed(runner, end.position)
         assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+async def test_given_poison_and_then_a_stop_in_a_rebuild_when_it_goes_on_then_what_follows_is_parked_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection_runner, "_STRIDE", 2)
+    ward = Ward()
+    ward.poisoned = lambda _: False
+    await world.happened("1", OPENED, POISON)
+    await world.happened("2", OPENED, CounterIncreased(by=1, note="late"))
+    end = await world.happened("1", UP)
+    first = world.runner(WardedProjection, ward)
+    async with run(first):
+        await passed(first, end.position)
+    await first.rebuild()
+
+    late = asyncio.Event()
+
+    def poisoned(event: CounterIncreased) -> bool:
+        if event.note == "late" and not late.is_set():
+            late.set()
+            stopping._patience.stopping.set()
+            raise Unavailable("the first stride is done, the second one is not")
+        return event.note == "poison"
+
+    ward.poisoned = poisoned
+    stopping = world.runner(WardedProjection, ward)
+    async with run(stopping):
+        await late.wait()
+
+    other = world.runner(WardedProjection, ward)
+    async with run(other):
+        await swapped(other)
+        assert other.status.parked == 1
+        assert await shown(other) == CounterView(id="1", name="steps", total=0, revisions=[0])
+        ward.poisoned = lambda _: False
+        await other.replay()
+        await nothing_parked(other)
+        assert await shown(other) == CounterView(id="1", name="steps", total=101, revisions=[0, 1, 2])
+
+
+def swaps(write: Write) -> bool:
+    return write.collection == "generations" and b'"live":2' in (write.body or b"")
+
+
+async def test_given_a_swap_that_is_not_answered_then_the_runner_finds_out_and_goes_on_with_it(world: World) -> None:
+    end = await world.happened("1", OPENED, UP)
+    documents = TouchyDocuments(world.documents, "after")
+    documents.meant = swaps
+    runner = world.runner(Doubling, documents=documents)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        await runner.rebuild()
+        await swapped(runner)
+        end = await world.happened("1", UP)
+        await passed(runner, end.position)
+        assert documents.touched.is_set()
+        assert await shown(runner) == CounterView(id="1", name="steps", total=4, revisions=[0, 1, 2])
+
+
+async def test_given_a_rebuild_that_is_asked_for_again_while_it_swaps_then_it_still_swaps(world: World) -> None:
+    end = await world.happened("1", OPENED, UP)
+    asking = world.runner()
+
+    class Asking(FlakyDocuments):
+        asked = False
+
+        @override
+        async def commit(self, writes: Sequence[Write]) -> None:
+            if not self.asked and any(map(swaps, writes)):
+                self.asked = True
+                await asking.rebuild()
+            await super().commit(writes)
+
+    documents = Asking(world.documents)
+    runner = world.runner(documents=documents)
+    async with run(runner):
+        await passed(runner, end.position)
+        await runner.rebuild()
+        await swapped(runner)
+        assert documents.asked
+
+
+async def test_given_an_event_that_kills_the_process_in_a_rebuild_then_after_so_many_deaths_it_is_parked(
+    world: World,
+) -> None:
+    class Killing(ProbedProjection, name="CounterProjection"):
+        pass
+
+    def die(_: int) -> None:
+        dying.cancel()
+
+    end = await world.happened("1", OPENED, UP)
+    first = world.runner()
+    async with run(first):
+        await passed(first, end.position)
+    await first.rebuild()
+
+    probe = Probe(die)
+    probe.hold()
+    for _ in range(1 + ATTEMPTS):
+        dying = asyncio.create_task(world.runner(Killing, probe, lease_s=0.02).run())
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait([dying])
+
+    survivor = world.runner(Killing, probe, lease_s=0.02)
+    async with run(survivor):
+        await swapped(survivor)
+        (item,) = await survivor.parking.parked()
+        assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
+    assert probe.calls == 1 + ATTEMPTS

@@ -85,7 +85,7 @@ class Parking:
         return False
 
     async def has(self, session: Session, stored: StoredEvent) -> bool:
-        """Whether the event still waits, as far as this session knows; it commits nothing if that changes."""
+        """Whether this event is on trial, parked, or to be replayed."""
         return await session.get(self._items, self._id(stored)) is not None
 
     async def finish(self, session: Session, stored: StoredEvent) -> None:
@@ -112,7 +112,10 @@ class Parking:
     async def request(self, wanted: WorkState, stream: str | None = None, *, position: int | None = None) -> None:
         """Wants what is parked to be replayed (WAITING) or DISCARDED: all of it, that of a stream, or one event. The
         runner with the lease does it."""
-        async for item in self._find(WorkState.PARKED, stream):
+        items = [item async for item in self._find(WorkState.PARKED, stream)]
+        if wanted is WorkState.DISCARDED:
+            items.reverse()  # once its first is gone, what still is parked of a stream is replayed
+        for item in items:
             if position in {None, item.number}:
                 session = Session(self._store)
                 if (parked := await session.get(self._items, item.id)) and parked.state is WorkState.PARKED:
@@ -130,17 +133,14 @@ class Parking:
         what follows it in its stream."""
         async for item in self._find(WorkState.DISCARDED, stream):
             await self._remove(item)
-        failed: set[str] = set()
         async for item in self._find(WorkState.WAITING, stream):
             stored = await self._read(item)
             if stored is None:  # somebody has truncated the stream
                 await self._remove(item)
-            elif item.group in failed:
+            elif (first := await self._first(item.group)) and first.number < item.number:
                 await settle(stored, BEHIND)
             elif await self.carefully(stored, settle):
                 await self._release(item.group)
-            else:
-                failed.add(item.group)
 
     async def _begin(self, stored: StoredEvent) -> int:
         """Counts an attempt. Returns which one it is, or one too many."""
@@ -171,13 +171,16 @@ class Parking:
 
     async def _release(self, stream: str) -> None:
         """Lets a stream flow again when nothing of it waits any more, and what waits behind nothing any more too."""
-        session = Session(self._store)
-        where = [eq("queue", self._queue), eq("group", stream)]
-        found = await session.find(self._items, Find(where, ["number"], descending=False, limit=1))
-        if not found:
+        first = await self._first(stream)
+        if first is None:
             self.held.discard(stream)
-        elif found[0].state is WorkState.PARKED and found[0].error is None:
+        elif first.state is WorkState.PARKED and first.error is None:
             await self.request(WorkState.WAITING, stream)
+
+    async def _first(self, stream: str) -> WorkItem | None:
+        where = [eq("queue", self._queue), eq("group", stream)]
+        find = Find(where, ["number"], descending=False, limit=1)
+        return next(iter(await Session(self._store).find(self._items, find)), None)
 
     async def _read(self, item: WorkItem) -> StoredEvent | None:
         revision = int(str(item.body["revision"]))

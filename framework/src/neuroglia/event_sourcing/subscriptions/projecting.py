@@ -12,7 +12,7 @@ from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import BEGINNING, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
 
@@ -119,8 +119,11 @@ class Projector:
             checkpoint = await session.get(self._checkpoints, self.name) or Checkpoint(name=self.name)
             if checkpoint.position != self.position:
                 raise CheckpointMoved
+            if not replayed and events[0].position <= self.position:  # somebody has looked, and a rival was faster
+                raise CheckpointMoved
             if replayed and not await self.parking.has(session, events[0]):
-                return  # it is handled, but the answer was lost
+                self.parking.settled(events[0], parked=False)
+                return  # it has taken effect: the answer was lost, or another runner was faster
             projection = await scope.get(self._kind.subscriber)
             with use_context(current_context()):
                 for number, stored in enumerate(events, 1):
@@ -128,6 +131,8 @@ class Projector:
                     handler = self._kind.handlers.get(kind) if kind else None
                     unknown += kind is None
                     if handler is None:
+                        if replayed:  # it was parked by a version that had one: there is nothing to do any more
+                            await self.parking.finish(session, stored)
                         continue
                     if error is not None or (stored.stream in held and not replayed):
                         await self.parking.park(session, stored, error or BEHIND)
@@ -135,7 +140,10 @@ class Projector:
                         continue
                     envelope = open_(stored)
                     switch_context(context_of(self._actor, stored))
-                    await handler(projection, envelope.event, envelope)
+                    try:
+                        await handler(projection, envelope.event, envelope)
+                    except asyncio.CancelledError as cancelled:
+                        raise failure_of(cancelled) from None
                     if self.parking.concerned:
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:

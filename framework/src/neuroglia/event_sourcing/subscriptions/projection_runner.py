@@ -37,6 +37,7 @@ class ProjectionRunner(SubscriptionRunner):
         self._models = models
         self._generations: DocumentType[Generation] = DocumentType(Generation)
         self._live = self._become_live(self._projector(1))
+        self._suspects = 0  # so many of the next events of a rebuild may be why somebody died at it
         self._retired: dict[int, float] = {}  # generations nobody should read any more, and when they go
 
     async def rebuild(self) -> None:
@@ -66,8 +67,11 @@ class ProjectionRunner(SubscriptionRunner):
 
     @override
     async def _resume(self) -> None:
+        if self._lease.taken_over:
+            self._suspects = _STRIDE
         await self.look()
         await self._live.parking.load()
+        self.status.parked = len(self._live.parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
@@ -75,12 +79,15 @@ class ProjectionRunner(SubscriptionRunner):
 
     @override
     async def _attend(self) -> None:
+        row = await self._row(Session(self._means.documents))
+        if row.live != self._live.generation:  # another runner has swapped, or we have and were not told
+            raise CheckpointMoved
         async with self._turn:
             await self._live.replay()
             self.status.parked = len(self._live.parking.held)
-        row = await self._row(Session(self._means.documents))
         if row.building is not None:
             await self._build(row.building)
+        self._suspects = 0
         for generation in [old for old, due in self._retired.items() if due <= asyncio.get_running_loop().time()]:
             await self._projector(generation).remove()
             del self._retired[generation]
@@ -90,6 +97,7 @@ class ProjectionRunner(SubscriptionRunner):
         next_one = self._projector(generation)
         await self._means.documents.prepare(list(next_one.types.values()))
         await next_one.load()
+        await next_one.parking.load()  # a runner that has stopped may have begun it
         try:
             await self._catch_up(next_one)
             async with self._turn:  # the live one stands still: catch up with it for good
@@ -101,7 +109,8 @@ class ProjectionRunner(SubscriptionRunner):
     async def _catch_up(self, projector: Projector) -> None:
         while True:
             batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes, limit=_STRIDE)
-            await projector.take(batch.events)
+            await projector.take(batch.events, carefully=self._suspects > 0)
+            self._suspects = max(0, self._suspects - len(batch.events))
             self.status.rebuilt = projector.position
             if batch.caught_up:
                 return

@@ -20,7 +20,7 @@ from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Stopped
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -45,6 +45,7 @@ class ReactionRunner(SubscriptionRunner):
         self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
         self._lanes: Lanes[_Piece] | None = None
+        self._replaying: set[str] = set()  # streams whose replay is in the lanes
 
     @property
     @override
@@ -61,6 +62,7 @@ class ReactionRunner(SubscriptionRunner):
         await self.look()
         self._mark = LowWaterMark(self.status.position)
         await self._parking.load()
+        self.status.parked = len(self._parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
@@ -78,7 +80,9 @@ class ReactionRunner(SubscriptionRunner):
     async def _attend(self) -> None:
         if self._lanes is not None and self._parking.held:
             for stream in await self._parking.requested():
-                await self._lanes.put(stream, _Piece(stream))
+                if stream not in self._replaying:  # one that takes long would fill the lanes
+                    self._replaying.add(stream)
+                    await self._lanes.put(stream, _Piece(stream))
 
     @override
     @asynccontextmanager
@@ -88,6 +92,7 @@ class ReactionRunner(SubscriptionRunner):
                 saver = saving.create_task(self._save_for_ever())
                 async with asyncio.TaskGroup() as working:  # left when all in hand is done
                     self._lanes = Lanes(working, self._do, workers=self._workers, waiting=_IN_HAND)
+                    self._replaying = set()
                     yield
                 saver.cancel()
         except BaseExceptionGroup as several:
@@ -101,7 +106,10 @@ class ReactionRunner(SubscriptionRunner):
             return
         with suppress(Stopped):
             if piece.stored is None:
-                await self._parking.replay(self._settle, piece.stream)
+                try:
+                    await self._parking.replay(self._settle, piece.stream)
+                finally:
+                    self._replaying.discard(piece.stream)
             else:
                 await self._handle(piece.stored, carefully=piece.carefully)
                 self._finished(piece.stored)
@@ -145,6 +153,8 @@ class ReactionRunner(SubscriptionRunner):
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
                 return False
+            except asyncio.CancelledError as cancelled:
+                raise failure_of(cancelled) from None
         return True
 
     def _finished(self, stored: StoredEvent) -> None:
@@ -165,7 +175,7 @@ class ReactionRunner(SubscriptionRunner):
             return
         session = Session(self._means.documents)
         checkpoint = await session.get(self._checkpoints, self.status.name) or Checkpoint(name=self.status.name)
-        if checkpoint.position != self.status.position:
+        if checkpoint.position != self.status.position or checkpoint.position > position:
             raise CheckpointMoved
         checkpoint.position = position
         session.save(self._checkpoints, checkpoint)

@@ -166,7 +166,11 @@ class SubscriptionRunner(ABC):
             with suppress(Unavailable):
                 if not await self._lease.claim():
                     break
-        if self._subscription is not None:  # the lease is lost: whoever has it goes on
+        await self._begin_again()  # the lease is lost: whoever has it goes on
+
+    async def _begin_again(self) -> None:
+        """Ends the following, after what is in hand, and with it the tasks beside it."""
+        if self._subscription is not None:
             await self._subscription.stop()
 
     async def _attend_for_ever(self) -> None:
@@ -174,10 +178,11 @@ class SubscriptionRunner(ABC):
             try:
                 await self._attend()
                 self._patience.recovered()
+            except CheckpointMoved:
+                await self._begin_again()
+                return
             except Stopped:
                 return
-            except CheckpointMoved:  # by a rival, or by ourselves and the answer was lost: look again the next time
-                _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
             except Exception as error:  # noqa: BLE001 - it is tried again, and told
                 self._patience.note(error)
             with suppress(TimeoutError):
