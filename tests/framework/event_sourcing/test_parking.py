@@ -405,6 +405,24 @@ async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_
         assert await parked(runner) == [("counter-a", 1, "HandlerCancelled")]
 
 
+async def test_given_a_stop_during_a_replay_then_the_attempt_does_not_count(world: World) -> None:
+    def fail(_: int) -> None:
+        raise ZeroDivisionError
+
+    probe = Probe(fail)
+    end = await world.happened("a", OPENED, UP)
+    runner = world.runner(ProbedProjection, probe)
+    async with run(runner):
+        await passed(runner, end.position)
+        probe._on_event = lambda _: None
+        probe.hold()
+        await runner.replay()
+        await probe.entered.wait()
+
+    (item,) = [item async for item in runner.parking._find(WorkState.WAITING)]
+    assert item.attempts == 0
+
+
 async def test_given_a_stop_while_an_event_is_on_trial_then_the_next_start_goes_on_with_it(
     world: World, ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuroglia.core import RequestContext, Unavailable, current_context, derived_id
-from neuroglia.documents import Documents
+from neuroglia.documents import Documents, Session
 from neuroglia.domain import Envelope, StateConflict
 from neuroglia.event_sourcing import Reaction, SubscriptionState, on
 from neuroglia.event_sourcing.handlers import ATTEMPTS
@@ -16,7 +16,7 @@ from neuroglia.event_sourcing.subscriptions import reaction_runner
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments
-from tests.framework.event_sourcing.world import World, nothing_parked, parked_in, passed, run, state
+from tests.framework.event_sourcing.world import CHECKPOINTS, World, nothing_parked, parked_in, passed, run, state
 from tests.support.waiting import eventually
 
 OPENED = CounterOpened(name="steps")
@@ -254,6 +254,27 @@ async def test_given_a_replay_that_takes_long_then_it_is_in_the_lanes_once_and_t
         await passed(runner, end.position)
         release.set()
         await nothing_parked(runner)
+
+
+async def test_given_a_parked_event_that_comes_again_then_it_stays_as_it_is(world: World, outside: Outside) -> None:
+    async def fail(_: Envelope) -> None:
+        raise ZeroDivisionError
+
+    outside.answer = fail
+    end = await world.happened("a", OPENED, UP)
+    runner = world.reaction(Telling, outside)
+    async with run(runner):
+        await passed(runner, end.position)
+    session = Session(world.documents)
+    await session.delete(CHECKPOINTS, "Telling")  # as if its process had died before the mark was saved
+    await session.commit()
+
+    again = world.reaction(Telling, outside)
+    async with run(again):
+        await passed(again, end.position)
+
+    (item,) = await again.parking.parked()
+    assert item.error == "ZeroDivisionError"
 
 
 async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_its_event_is_parked(

@@ -4,6 +4,7 @@ They are work items: on trial while an event that failed is tried one by one, pa
 once somebody wants them replayed. Each carries the event's place in the log, not its data.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -73,6 +74,10 @@ class Parking:
                 return True
             except (CheckpointMoved, Stopped):
                 await self._take_back(stored)
+                raise
+            except asyncio.CancelledError:
+                if self._patience.stopping.is_set():  # else it is as if the process had died
+                    await self._take_back(stored)
                 raise
             except Exception as failure:  # noqa: BLE001 - whatever a handler raises
                 error = type(failure).__name__

@@ -91,6 +91,7 @@ class ProjectionRunner(SubscriptionRunner):
         for generation in [old for old, due in self._retired.items() if due <= asyncio.get_running_loop().time()]:
             await self._projector(generation).remove()
             del self._retired[generation]
+        self._patience.recovered()  # a batch that fails keeps its turn: what failed in this one is settled
 
     async def _build(self, generation: int) -> None:
         """Builds a generation beside the live one, and puts it in the place of that."""

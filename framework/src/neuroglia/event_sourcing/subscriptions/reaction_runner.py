@@ -117,6 +117,8 @@ class ReactionRunner(SubscriptionRunner):
 
     async def _handle(self, stored: StoredEvent, *, carefully: bool) -> None:
         if stored.stream in self._parking.held:
+            if await self._parking.has(Session(self._means.documents), stored):
+                return  # it comes again
             await self._patience.insist(lambda: self._settle(stored, BEHIND))
             return
         if not carefully:

@@ -125,7 +125,7 @@ class SubscriptionRunner(ABC):
             self._moved.notify_all()
 
     async def _stand_by(self) -> None:
-        self.status.state = SubscriptionState.STANDBY
+        self.status.state, self.status.error = SubscriptionState.STANDBY, None
         await self.look()
         await self._patience.pause(self._lease.seconds / 4)
 
@@ -174,10 +174,13 @@ class SubscriptionRunner(ABC):
             await self._subscription.stop()
 
     async def _attend_for_ever(self) -> None:
+        failed = False
         while True:
             try:
                 await self._attend()
-                self._patience.recovered()
+                if failed:  # what else may be failing is not ours to tell
+                    self._patience.recovered()
+                failed = False
             except CheckpointMoved:
                 await self._begin_again()
                 return
@@ -185,6 +188,7 @@ class SubscriptionRunner(ABC):
                 return
             except Exception as error:  # noqa: BLE001 - it is tried again, and told
                 self._patience.note(error)
+                failed = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lease.seconds / 3):
                     await self._requested.wait()
