@@ -1,7 +1,9 @@
-"""The stand-in for EventStoreDB is right as far as others can tell: the vendor's own client finds nothing amiss."""
+"""EventStoreDB as a whole: the stand-in before the vendor's own client, and OpenBank on it."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,18 @@ def test_given_the_vendors_client_when_it_uses_the_stand_in_then_all_is_as_with_
         server.kill()
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "witnessed\n", "")
+
+
+def test_given_eventstoredb_when_openbank_plays_its_story_then_it_goes_as_on_the_embedded_store(tmp_path: Path) -> None:
+    server = StandIn(tmp_path / "log").start()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "deployment.demo"],
+            env={**os.environ, "EVENT_STORE_URL": server.url},
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    finally:
+        server.kill()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "bank_account-" in (tmp_path / "log").read_text()
