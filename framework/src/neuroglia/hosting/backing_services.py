@@ -18,8 +18,19 @@ def connect_event_store(url: str) -> EventStore:
             from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 
             return SqliteEventStore(_file(url))
+        case "esdb" | "esdb+discover":
+            try:
+                from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
+            except ModuleNotFoundError as missing:
+                raise ConfigurationError(
+                    f"EVENT_STORE_URL: this needs neuroglia[eventstoredb], {missing.name} is not installed"
+                ) from None
+
+            return EventStoreDB(url)
         case scheme:
-            raise ConfigurationError(f"EVENT_STORE_URL: no event store is known for '{scheme}://'; use sqlite:///path")
+            raise ConfigurationError(
+                f"EVENT_STORE_URL: no event store is known for '{scheme}://'; use sqlite:///path or esdb://host:2113"
+            )
 
 
 def connect_document_store(url: str) -> DocumentStore:

@@ -1,0 +1,347 @@
+"""What only EventStoreDB shows: failing connections, foreign tools and their events. See also the contract."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from esdbclient import AsyncEventStoreDBClient, StreamState
+from esdbclient import NewEvent as Foreign
+
+from neuroglia.core import ConcurrencyError, ConfigurationError, Unavailable
+from neuroglia.event_sourcing import BEGINNING, NO_STREAM, Appended, EventStore
+from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
+from neuroglia.hosting.backing_services import connect_event_store
+from tests.framework.event_sourcing.events import batches_until, follow, ids, log_of, new_event, new_events, stream_of
+from tests.support.eventstoredb.process import StandIn
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StandIn]:
+    server = StandIn(tmp_path / "log").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def store(server: StandIn) -> AsyncIterator[EventStoreDB]:
+    store = EventStoreDB(server.url)
+    await store.open()
+    yield store
+    await store.aclose()
+
+
+@pytest.fixture
+async def foreign(server: StandIn) -> AsyncIterator[AsyncEventStoreDBClient]:
+    """Somebody else's client on the same server."""
+    client = AsyncEventStoreDBClient(server.url)
+    await client.connect()
+    yield client
+    await client.close()
+
+
+async def insist_on_appending(store: EventStore, stream: str, expected: int, count: int) -> list[str]:
+    """Appends one event after the other, each until it is confirmed. Returns their ids."""
+    events = new_events(count)
+    for revision, event in enumerate(events, expected):
+
+        async def confirmed(event=event, revision=revision) -> bool:
+            try:
+                return await store.append(stream, [event], revision) is not None
+            except Unavailable:
+                return False
+
+        await eventually(confirmed)
+    return ids(events)
+
+
+async def test_given_an_answer_that_gets_lost_after_the_commit_when_appending_then_it_is_written_once(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    for revision, event in enumerate(new_events(3), NO_STREAM):
+        server.tell("lose 1")
+        await store.append("a-1", [event], revision)
+
+    assert [event.revision for event in await stream_of(store, "a-1")] == [0, 1, 2]
+
+
+async def test_given_answers_that_get_lost_for_good_when_the_same_events_come_again_then_they_are_written_once(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    events = new_events(2)
+    server.tell("lose 100")
+    with pytest.raises(Unavailable):
+        await store.append("a-1", events, NO_STREAM)
+    server.tell("lose 0")
+
+    appended = await store.append("a-1", events, NO_STREAM)
+
+    stored = await stream_of(store, "a-1")
+    assert ids(stored) == ids(events)
+    assert appended == Appended(1, stored[-1].position)
+
+
+async def test_given_a_server_that_is_killed_again_and_again_when_appending_then_nothing_confirmed_is_lost_or_doubled(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    appending = asyncio.create_task(insist_on_appending(store, "a-1", NO_STREAM, 300))
+    for reached in (50, 150, 250):
+
+        async def so_far(reached: int = reached) -> bool:
+            try:
+                return len(await stream_of(store, "a-1")) >= reached
+            except Unavailable:
+                return False
+
+        await eventually(so_far)
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+
+    written = await appending
+
+    assert ids(await stream_of(store, "a-1")) == written
+
+
+@pytest.mark.parametrize("interrupt", ["drop", "kill"])
+async def test_given_a_live_subscription_when_its_connection_breaks_then_it_goes_on_where_it_was(
+    store: EventStoreDB, server: StandIn, interrupt: str
+) -> None:
+    subscription = store.subscribe(after=BEGINNING, prefixes=["a-"])
+    await batches_until(subscription, 0)
+    first, second = new_events(2), new_events(2)
+    await store.append("a-1", first, NO_STREAM)
+    assert ids(await follow(subscription, 2)) == ids(first)
+
+    if interrupt == "drop":
+        server.tell("drop")
+    else:
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+    coming = asyncio.create_task(follow(subscription, 2))
+    await store.append("a-1", second, 1)
+
+    assert ids(await coming) == ids(second)
+
+
+async def test_given_a_subscription_that_catches_up_when_its_connection_breaks_then_it_misses_and_repeats_nothing(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    events = new_events(5000)
+    for number in range(10):
+        await store.append(f"a-{number}", events[number * 500 : number * 500 + 500], NO_STREAM)
+    subscription = store.subscribe(after=BEGINNING, prefixes=["a-"])
+
+    told = [event for batch in await batches_until(subscription, 500, caught_up=False) for event in batch.events]
+    await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.start)
+    batches = await batches_until(subscription, 5000 - len(told))
+
+    assert ids(told + [event for batch in batches for event in batch.events]) == ids(events)
+
+
+async def test_given_a_server_that_stays_away_when_following_then_it_is_told_and_the_next_read_tries_again(
+    store: EventStoreDB, server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.eventstoredb._TRIES", 2)
+    event = new_event()
+    await store.append("a-1", [event], NO_STREAM)
+    await asyncio.to_thread(server.kill)
+    subscription = store.subscribe(after=BEGINNING, prefixes=["a-"])
+    with pytest.raises(Unavailable):
+        await anext(subscription)
+
+    await asyncio.to_thread(server.start)
+
+    assert ids(await follow(subscription, 1)) == [event.id]
+
+
+async def test_given_a_server_that_is_away_when_calling_then_it_is_unavailable_and_tells_no_data(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    await asyncio.to_thread(server.kill)
+
+    calls = [
+        store.append("secret-1", new_events(1), NO_STREAM),
+        stream_of(store, "secret-1"),
+        store.read_all(prefixes=["secret-"]),
+        store.head(),
+        store.ping(),
+    ]
+    for call in calls:
+        with pytest.raises(Unavailable) as unavailable:
+            await call
+        assert "secret" not in str(unavailable.value)
+
+
+async def test_given_no_server_when_opening_then_it_is_unavailable(tmp_path: Path) -> None:
+    server = StandIn(tmp_path / "log").start()
+    server.kill()
+
+    with pytest.raises(Unavailable):
+        await EventStoreDB(server.url).open()
+
+
+async def test_given_a_closed_store_when_calling_then_it_stays_closed(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.eventstoredb._TRIES", 1)
+    store = EventStoreDB(server.url)
+    await store.open()
+    await store.aclose()
+
+    for call in (
+        store.head(),
+        store.append("a-1", new_events(1), NO_STREAM),
+        anext(store.subscribe(after=-1, prefixes=[])),
+    ):
+        with pytest.raises(Unavailable, match="closed"):
+            await call
+
+
+async def test_given_a_reader_that_is_cancelled_when_a_stream_comes_slowly_then_it_ends_as_cancelled(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    await store.append("a-1", new_events(1), NO_STREAM)
+    server.tell("delay 60")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await stream_of(store, "a-1")
+
+
+async def test_given_reads_that_another_call_cuts_short_when_reading_then_no_part_passes_for_the_whole(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    await store.append("a-1", new_events(2000), NO_STREAM)
+
+    async def length() -> int | None:
+        try:
+            return len(await stream_of(store, "a-1"))
+        except Unavailable:
+            return None
+
+    reading = [asyncio.create_task(length()) for _ in range(16)]
+    for _ in range(5):
+        server.tell("refuse 1")
+        await store.head()  # finds the server not ready, and connects anew: for all
+
+    assert {await task for task in reading} <= {2000, None}
+
+
+async def test_given_a_cluster_url_when_opening_then_the_leader_is_found_by_gossip(server: StandIn) -> None:
+    store = connect_event_store(server.url.replace("esdb:", "esdb+discover:"))
+    await store.open()
+
+    assert (await store.append("a-1", new_events(1), NO_STREAM)).revision == 0
+    await store.aclose()
+
+
+def test_given_a_broken_url_when_connecting_then_it_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError, match="EVENT_STORE_URL"):
+        connect_event_store("esdb://127.0.0.1:2113?tlss=false")
+
+
+async def test_given_a_stream_that_somebody_deleted_when_it_begins_anew_then_its_revisions_go_on(
+    store: EventStoreDB, foreign: AsyncEventStoreDBClient
+) -> None:
+    await store.append("a-1", new_events(3), NO_STREAM)
+    await foreign.delete_stream("a-1", current_version=StreamState.EXISTS)
+    assert await stream_of(store, "a-1") == []
+    anew = new_events(2)
+
+    appended = await store.append("a-1", anew, NO_STREAM)
+
+    stored = await stream_of(store, "a-1")
+    assert ids(stored) == ids(anew)
+    assert appended == Appended(4, stored[-1].position) == await store.append("a-1", anew, NO_STREAM)
+    assert (await store.append("a-1", new_events(1), 4)).revision == 5
+
+
+async def test_given_a_stream_that_somebody_ended_for_ever_when_appending_then_it_is_a_conflict_and_readers_go_on(
+    store: EventStoreDB, foreign: AsyncEventStoreDBClient
+) -> None:
+    await store.append("a-1", new_events(1), NO_STREAM)
+    await foreign.tombstone_stream("a-1", current_version=StreamState.ANY)
+    after = await store.append("a-2", new_events(1), NO_STREAM)
+
+    for expected in (NO_STREAM, 0):
+        with pytest.raises(ConcurrencyError):
+            await store.append("a-1", new_events(1), expected)
+    assert await stream_of(store, "a-1") == []
+    assert [event.stream for event in await log_of(store, BEGINNING, "a-")] == ["a-1", "a-2"]
+    assert len(await follow(store.subscribe(after=BEGINNING, prefixes=["a-"]), 2)) == 2
+    assert await store.head() == after.position
+
+
+async def test_given_a_truncated_stream_when_reading_then_what_is_left_comes(
+    store: EventStoreDB, foreign: AsyncEventStoreDBClient
+) -> None:
+    await store.append("a-1", new_events(5), NO_STREAM)
+    await foreign.set_stream_metadata("a-1", metadata={"$tb": 3})
+
+    assert [event.revision for event in await stream_of(store, "a-1")] == [3, 4]
+    assert (await store.append("a-1", new_events(1), 4)).revision == 5
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"", b"\xff\x00", b"[1]", b'"x"', b'{"$correlationId": 7, "recorded_at": "2025-01-31"}', b"[" * 100_000],
+)
+async def test_given_events_of_others_when_reading_then_they_are_told_as_far_as_they_can_be(
+    store: EventStoreDB, foreign: AsyncEventStoreDBClient, metadata: bytes
+) -> None:
+    event = Foreign(type="theirs", data=b"\x00\xff", metadata=metadata, content_type="application/octet-stream")
+    await foreign.append_to_stream("a-1", current_version=StreamState.NO_STREAM, events=[event])
+
+    (stored,) = await stream_of(store, "a-1")
+
+    assert (stored.id, stored.type, stored.data) == (str(event.id), "theirs", b"\x00\xff")
+    assert (stored.correlation_id, stored.causation_id, stored.actor) == ("", None, "")
+    assert stored.recorded_at.tzinfo is not None
+    assert [stored] == list((await store.read_all()).events) == await follow(store.subscribe(after=-1, prefixes=[]), 1)
+
+
+async def test_given_many_system_events_in_the_log_when_reading_page_by_page_then_they_are_passed_over(
+    store: EventStoreDB, foreign: AsyncEventStoreDBClient
+) -> None:
+    for number in range(3):
+        links = [Foreign(type="$>", data=b"0@a-1") for _ in range(4)]
+        await foreign.append_to_stream(f"a-{number}", current_version=StreamState.NO_STREAM, events=links)
+    own = await store.append("a-9", new_events(1), NO_STREAM)
+
+    batch = await store.read_all(prefixes=["a-"], limit=2)
+
+    assert [event.stream for event in batch.events] == ["a-9"]
+    assert await store.last_position(prefixes=["a-"], at_most=own.position - 1) == BEGINNING
+
+
+async def test_given_our_metadata_when_others_read_it_then_their_tools_know_the_causes(
+    store: EventStoreDB, foreign: AsyncEventStoreDBClient
+) -> None:
+    await store.append("a-1", [new_event(causation_id=str(uuid4()))], NO_STREAM)
+
+    (recorded,) = await foreign.get_stream("a-1")
+
+    metadata = json.loads(recorded.metadata)
+    assert metadata["$correlationId"] == "correlation"
+    assert metadata["recorded_at"] == "2025-01-31T12:00:00.123456Z"
+    assert set(metadata) == {"$correlationId", "$causationId", "actor", "recorded_at"}
+
+
+async def test_given_more_than_the_server_takes_when_appending_then_it_is_an_error_and_no_outage(
+    tmp_path: Path,
+) -> None:
+    server = StandIn(tmp_path / "log", most_bytes=1000).start()
+    store = EventStoreDB(server.url)
+    await store.open()
+
+    with pytest.raises(ValueError, match="larger"):
+        await store.append("a-1", [new_event(b'"%s"' % (b"x" * 1000))], NO_STREAM)
+
+    await store.aclose()
+    server.kill()

@@ -1,0 +1,55 @@
+"""The stand-in as a process, from a test's side."""
+
+import atexit
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[3]
+
+
+class StandIn:
+    """A stand-in on a file. It can be killed and started again: at the same port, with what is in the file."""
+
+    def __init__(self, data: Path, *, most_bytes: int = 16 * 2**20) -> None:
+        self._data = data
+        self._most_bytes = most_bytes
+        self._process: subprocess.Popen[str] | None = None
+        self.port = 0
+        atexit.register(self.kill)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"esdb://127.0.0.1:{self.port}?tls=false"
+
+    def start(self) -> "StandIn":
+        """Starts the process; it takes calls when this returns."""
+        flags = {"--port": self.port, "--data": self._data, "--max-append-size": self._most_bytes}
+        command = [sys.executable, "-m", "tests.support.eventstoredb"]
+        for flag, value in flags.items():
+            command += [flag, str(value)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.port = int(self._answer())
+        return self
+
+    def tell(self, command: str) -> None:
+        """Has something go wrong: see `Faults`."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
+        assert self._answer() == "ok"
+
+    def kill(self) -> None:
+        """Ends the process at once, without a chance to finish anything."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _answer(self) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
