@@ -1,12 +1,37 @@
-"""A document store in memory, with the collections of the models."""
+"""A document store in memory, with the collections of the models; a MongoDB server; each adapter in turn."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from neuroglia.documents import Documents, DocumentStore, Session
 from neuroglia.testing import InMemoryDocumentStore
+from tests.framework.documents.contract.adapters import ADAPTERS, Adapter
 from tests.framework.documents.models import OTHERS, THINGS, Thing
+from tests.support.mongo import MongoServer, mongo_server
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """One server for all tests of this process."""
+    with mongo_server(tmp_path_factory.mktemp("mongo")) as server:
+        yield server
+
+
+@pytest.fixture(params=ADAPTERS)
+def adapter_and_place(request: pytest.FixtureRequest) -> tuple[Adapter, str]:
+    adapter: Adapter = request.param
+    return adapter, adapter.place(request)
+
+
+@pytest.fixture
+async def any_store(adapter_and_place: tuple[Adapter, str]) -> AsyncIterator[DocumentStore]:
+    """An open store of each adapter, with no collections yet."""
+    adapter, place = adapter_and_place
+    store = adapter.make(place)
+    await store.open()
+    yield store
+    await store.aclose()
 
 
 @pytest.fixture
