@@ -11,7 +11,7 @@ from pymongo import AsyncMongoClient, DeleteOne, IndexModel, InsertOne, UpdateOn
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
 from pymongo.errors import ConfigurationError as BadUrl
 from typing_extensions import override
 
@@ -26,13 +26,16 @@ Operation = InsertOne[Record] | UpdateOne | DeleteOne
 
 _SERVER_S: Final = 3
 """How long a call looks for a primary. An election takes longer: callers hear of it, rather than queue up."""
-_CALL_S: Final = 10
+_COMMAND_S: Final = 10
 """How long one command may take: a server that hangs is as good as none."""
+_INDEXING_S: Final = 600
+"""How long one collection may take to be prepared: an index over many documents is much work."""
 _DECIDE_S: Final = 10
 """How long rivals may keep a commit from being decided, and an unclear end of it from becoming clear."""
 _PING_S: Final = 2
 _DUPLICATE_KEY: Final = 11000
 _WRITE_CONFLICT: Final = 112
+_TOO_LARGE: Final = 10334
 _NAMESPACE_EXISTS: Final = 48
 _STORED: Final = {"v": 1, "body": 1}
 
@@ -68,7 +71,8 @@ class MongoDocumentStore(DocumentStore):
             self._client = AsyncMongoClient(
                 self._url,
                 serverSelectionTimeoutMS=_SERVER_S * 1000,
-                timeoutMS=_CALL_S * 1000,
+                connectTimeoutMS=_SERVER_S * 1000,
+                socketTimeoutMS=_COMMAND_S * 1000,
                 retryWrites=True,
                 w="majority",
                 journal=True,
@@ -109,7 +113,7 @@ class MongoDocumentStore(DocumentStore):
     async def prepare(self, types: Sequence[DocumentType[Any]]) -> None:
         async with self._asking() as database:
             for kind in types:
-                with pymongo.timeout(0):  # an index over many documents takes its time
+                with pymongo.timeout(_INDEXING_S):
                     await _prepare(database, kind)
                 self._known.add(kind.collection)
 
@@ -144,7 +148,7 @@ class MongoDocumentStore(DocumentStore):
         Raises:
             ConcurrencyError: a document is not at its expected version.
             Unavailable: MongoDB does not answer; if it broke off at the very end, the writes may have been done.
-            DocumentTooLarge: (of pymongo) a document does not fit into 16 MiB.
+            ValueError: a document does not fit into 16 MiB.
         """
         await self._decide(writes, _batches(writes))
 
@@ -174,8 +178,9 @@ class MongoDocumentStore(DocumentStore):
                 self._known.add(name)  # else a write would make it, without its indexes
             yield database
         except PyMongoError as error:
-            code = f" {error.code}" if isinstance(error, OperationFailure) else ""
-            raise Unavailable(f"MongoDB does not do it: {type(error).__name__}{code}") from None
+            code = _code(error)
+            what = type(error).__name__ if code is None else f"{type(error).__name__} {code}"
+            raise Unavailable(f"MongoDB does not do it: {what}") from None
 
 
 async def _prepare(database: AsyncDatabase[Record], kind: DocumentType[Any]) -> None:
@@ -226,7 +231,12 @@ async def _write_all(database: AsyncDatabase[Record], batches: Mapping[str, Sequ
 async def _apply(
     collection: AsyncCollection[Record], operations: Sequence[Operation], session: AsyncClientSession | None = None
 ) -> bool:
-    done = await collection.bulk_write(operations, session=session)
+    try:
+        done = await collection.bulk_write(operations, session=session)
+    except (PyMongoError, DocumentTooLarge) as error:
+        if isinstance(error, DocumentTooLarge) or _code(error) == _TOO_LARGE:  # no matter of waiting
+            raise ValueError(f"{collection.name}: a document and its fields have to fit into 16 MiB") from None
+        raise
     return done.inserted_count + done.matched_count + done.deleted_count == len(operations)
 
 
@@ -247,11 +257,14 @@ async def _end(session: AsyncClientSession) -> None:
 
 def _lost(error: PyMongoError) -> bool:
     """Whether rivals, or a connection that broke before the commit, made the writes be left undone."""
-    code = error.code if isinstance(error, OperationFailure) else None
+    return _code(error) in {_DUPLICATE_KEY, _WRITE_CONFLICT} or error.has_error_label("TransientTransactionError")
+
+
+def _code(error: PyMongoError) -> int | None:
     if isinstance(error, BulkWriteError):
-        problems = cast("Mapping[str, Sequence[Mapping[str, int]]]", error.details)["writeErrors"]
-        code = problems[0]["code"] if problems else None
-    return code in {_DUPLICATE_KEY, _WRITE_CONFLICT} or error.has_error_label("TransientTransactionError")
+        details = cast("Mapping[str, Sequence[Mapping[str, int]]]", error.details)
+        return next((problem["code"] for problem in details["writeErrors"]), error.code)
+    return error.code if isinstance(error, OperationFailure) else None
 
 
 async def _refuse_outdated(database: AsyncDatabase[Record], writes: Sequence[Write]) -> None:
