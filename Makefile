@@ -38,10 +38,10 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and layers
 format: $(VENV)/dev.stamp  ## Put the code in order
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: $(VENV)/dev.stamp  ## Measure speed beside the raw limits, in one run
+bench: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Measure speed beside the raw limits, in one run
 	@$(BIN)/python -m tests.benchmarks
 
-torture: $(VENV)/dev.stamp  ## Run the long crash tests
+torture: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run the long crash tests
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "torture or not torture"
 
 lock: $(VENV)/dev.stamp  ## Pin all versions anew

@@ -1,6 +1,6 @@
-"""A document store in memory, with the collections of the models; a MongoDB server; each adapter in turn."""
+"""A document store in memory, with the collections of the models; each adapter in turn."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -8,14 +8,6 @@ from neuroglia.documents import Documents, DocumentStore, Session
 from neuroglia.testing import InMemoryDocumentStore
 from tests.framework.documents.contract.adapters import ADAPTERS, Adapter
 from tests.framework.documents.models import OTHERS, THINGS, Thing
-from tests.support.mongo import MongoServer, mongo_server
-
-
-@pytest.fixture(scope="session")
-def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    """One server for all tests of this process."""
-    with mongo_server(tmp_path_factory.mktemp("mongo")) as server:
-        yield server
 
 
 @pytest.fixture(params=ADAPTERS)
