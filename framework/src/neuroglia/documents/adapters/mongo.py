@@ -1,5 +1,6 @@
 """The document store in MongoDB: one collection for each collection, several writes in one transaction."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
@@ -178,6 +179,9 @@ class MongoDocumentStore(DocumentStore):
                 self._known.add(name)  # else a write would make it, without its indexes
             yield database
         except PyMongoError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # before Python 3.12 the driver's wait_for may lose it
+                raise asyncio.CancelledError from None
             code = _code(error)
             what = type(error).__name__ if code is None else f"{type(error).__name__} {code}"
             raise Unavailable(f"MongoDB does not do it: {what}") from None
