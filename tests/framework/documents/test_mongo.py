@@ -316,3 +316,26 @@ async def test_given_a_server_that_is_killed_while_many_commit_when_it_is_back_t
 
     assert missing == []
     assert torn == []
+
+
+async def test_given_a_server_that_dies_when_those_who_wait_for_it_are_cancelled_then_they_end_as_cancelled(
+    tmp_path: Path,
+) -> None:
+    with mongo_peer(tmp_path) as peer:
+        store = MongoDocumentStore(peer.url())
+        await store.open()
+        await store.prepare([THINGS, OTHERS])
+        peer.kill()
+        tasks = [
+            asyncio.create_task(store.commit([insert(Thing(id=f"{number}-{part}")) for part in range(1 + number % 2)]))
+            for number in range(6)
+        ]
+        with pytest.raises(Unavailable):
+            await store.ping()
+
+        for task in tasks:
+            task.cancel()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        await store.aclose()
+
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 6

@@ -178,10 +178,13 @@ class MongoDocumentStore(DocumentStore):
                     raise Unavailable(f"the collection '{name}' was never prepared")
                 self._known.add(name)  # else a write would make it, without its indexes
             yield database
-        except PyMongoError as error:
+        except (PyMongoError, RuntimeError) as error:
             task = asyncio.current_task()
-            if task is not None and task.cancelling():  # before Python 3.12 the driver's wait_for may lose it
+            if task is not None and task.cancelling():
+                # before Python 3.12, wait_for may lose a cancellation, or break the driver's lock (RuntimeError)
                 raise asyncio.CancelledError from None
+            if isinstance(error, RuntimeError):
+                raise
             code = _code(error)
             what = type(error).__name__ if code is None else f"{type(error).__name__} {code}"
             raise Unavailable(f"MongoDB does not do it: {what}") from None
