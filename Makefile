@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check install
 LOCAL  := -e framework -e openbank
+MONGO_PEER := .venv-mongo-peer
 PROJECTS := framework/pyproject.toml openbank/pyproject.toml
 
 # Without compiled modules, each start and each worker of the tests would compile all of them anew.
@@ -24,7 +25,7 @@ run: $(VENV)/run.stamp  ## Keep OpenBank up on port 8081 and print the links
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"
 
-test: $(VENV)/dev.stamp  ## Run all tests
+test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/dev.stamp  ## Check format, lint, types and layers
@@ -37,10 +38,10 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and layers
 format: $(VENV)/dev.stamp  ## Put the code in order
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: $(VENV)/dev.stamp  ## Measure speed beside the raw limits, in one run
+bench: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Measure speed beside the raw limits, in one run
 	@$(BIN)/python -m tests.benchmarks
 
-torture: $(VENV)/dev.stamp  ## Run the long crash tests
+torture: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run the long crash tests
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "torture or not torture"
 
 lock: $(VENV)/dev.stamp  ## Pin all versions anew
@@ -50,8 +51,15 @@ lock: $(VENV)/dev.stamp  ## Pin all versions anew
 	    --no-emit-package neuroglia --no-emit-package openbank requirements/$$name.in -o requirements/$$name.lock; done
 
 clean:  ## Remove what was built, the virtual environment included
-	@rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(MONGO_PEER) data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A server that speaks MongoDB's protocol, for tests. It runs as a process of its own and is never imported (GPL).
+$(MONGO_PEER)/stamp: requirements/mongo-peer.txt
+	@echo "Setting up $(MONGO_PEER) (once) ..."
+	@$(PYTHON) -m venv $(MONGO_PEER)
+	@$(MONGO_PEER)/bin/python -m pip -qq --disable-pip-version-check install -r $< || { echo "The MongoDB peer cannot be installed as pinned in $<." >&2; exit 1; }
+	@touch $@
 
 $(VENV)/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'

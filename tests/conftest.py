@@ -5,8 +5,12 @@ Property tests are quick by default; `HYPOTHESIS_PROFILE=thorough` is for the lo
 
 import gc
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests.support.mongo import MongoServer, mongo_server
 
 settings.register_profile("quick", max_examples=20, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=500, deadline=None, database=None)
@@ -17,3 +21,10 @@ def pytest_collection_finish() -> None:
     """Modules and collected tests live to the end: the garbage collector need not look at them again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """One server for all tests of this process."""
+    with mongo_server(tmp_path_factory.mktemp("mongo")) as server:
+        yield server

@@ -15,6 +15,7 @@ from tests.benchmarks import (
     dispatch,
     http,
     injection,
+    mongo,
     projections,
     rehydration,
     scale,
@@ -32,6 +33,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Sequence[Figure]]]] = {
     "commands": commands.measure,
     "rehydration": rehydration.measure,
     "projections": projections.measure,
+    "mongo": mongo.measure,
     "scale": scale.measure,
 }
 

@@ -10,12 +10,18 @@ from tests.framework.documents.models import OTHERS, THINGS, Thing
 
 
 @pytest.fixture
-async def second(memory: DocumentStore) -> DocumentType[Thing]:
+async def store(any_store: DocumentStore) -> DocumentStore:
+    await any_store.prepare([THINGS, OTHERS])
+    return any_store
+
+
+@pytest.fixture
+async def second(store: DocumentStore) -> DocumentType[Thing]:
     """The second generation of things, beside the first."""
     kind = THINGS.at(2)
-    await memory.prepare([kind])
+    await store.prepare([kind])
     for target, name in ((THINGS, "old"), (kind, "new")):
-        session = Session(memory)
+        session = Session(store)
         session.save(target, Thing(id="a", name=name))
         await session.commit()
     return kind
@@ -27,23 +33,23 @@ async def names(session: Session) -> list[str]:
 
 
 async def test_given_a_swap_then_new_sessions_read_the_new_generation_and_old_ones_the_old(
-    memory: DocumentStore, second: DocumentType[Thing]
+    store: DocumentStore, second: DocumentType[Thing]
 ) -> None:
     generations = Generations()
-    before = Session(memory, generations)
+    before = Session(store, generations)
     generations.use([THINGS], 2)
-    after = Session(memory, generations)
+    after = Session(store, generations)
 
     assert await names(before) == ["old", "old"]
     assert await names(after) == ["new", "new"]
     generations.use([THINGS], 1)
-    assert await names(Session(memory, generations)) == ["old", "old"]
+    assert await names(Session(store, generations)) == ["old", "old"]
 
 
 async def test_given_a_generation_that_is_being_built_when_a_session_uses_it_then_it_writes_there_alone(
-    memory: DocumentStore, second: DocumentType[Thing]
+    store: DocumentStore, second: DocumentType[Thing]
 ) -> None:
-    session = Session(memory)
+    session = Session(store)
     session.use(of_generation([THINGS], 2))
     things = Documents(THINGS, session)
     thing = await things.get("a")
@@ -54,23 +60,23 @@ async def test_given_a_generation_that_is_being_built_when_a_session_uses_it_the
     await things.delete("b")
     await session.commit()
 
-    assert await names(Session(memory)) == ["old", "old"]
-    assert (await Session(memory).get(second, "a")) == Thing(id="a", name="newer")
-    assert await Session(memory).get(second, "b") is None
+    assert await names(Session(store)) == ["old", "old"]
+    assert (await Session(store).get(second, "a")) == Thing(id="a", name="newer")
+    assert await Session(store).get(second, "b") is None
 
 
 async def test_given_a_cursor_when_the_generation_is_swapped_then_it_leads_on(
-    memory: DocumentStore, second: DocumentType[Thing]
+    store: DocumentStore, second: DocumentType[Thing]
 ) -> None:
     generations = Generations()
     for kind in (THINGS, second):
-        session = Session(memory)
+        session = Session(store)
         session.save(kind, Thing(id="b", name="other"))
         await session.commit()
-    first = await Documents(THINGS, Session(memory, generations)).find(limit=1)
+    first = await Documents(THINGS, Session(store, generations)).find(limit=1)
     generations.use([THINGS], 2)
 
-    rest = await Documents(THINGS, Session(memory, generations)).find(limit=1, cursor=first.next_cursor)
+    rest = await Documents(THINGS, Session(store, generations)).find(limit=1, cursor=first.next_cursor)
 
     assert [thing.id for thing in rest.items] == ["b"]
 

@@ -1,23 +1,19 @@
 """A lease belongs to one owner at a time, until it runs out or is given back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from neuroglia.documents import DocumentStore, DocumentType, Lease
 from neuroglia.documents.leases import LeaseRow
-from neuroglia.testing import FixedClock, InMemoryDocumentStore
+from neuroglia.testing import FixedClock
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[DocumentStore]:
-    store = InMemoryDocumentStore()
-    await store.open()
-    await store.prepare([DocumentType(LeaseRow)])
-    yield store
-    await store.aclose()
+async def store(any_store: DocumentStore) -> DocumentStore:
+    await any_store.prepare([DocumentType(LeaseRow)])
+    return any_store
 
 
 @pytest.fixture

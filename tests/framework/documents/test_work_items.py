@@ -1,14 +1,12 @@
 """Work items: claimed by one, finished once, taken over from the dead, by compare-and-set."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from neuroglia.core import ConcurrencyError
 from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, WorkQueue, WorkState
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.testing import FixedClock
 from tests.framework.documents.models import THINGS, Thing
 
@@ -40,12 +38,9 @@ class Office:
 
 
 @pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    store = SqliteDocumentStore(":memory:")
-    await store.open()
-    await store.prepare([ITEMS, THINGS])
-    yield Office(store)
-    await store.aclose()
+async def office(any_store: DocumentStore) -> Office:
+    await any_store.prepare([ITEMS, THINGS])
+    return Office(any_store)
 
 
 async def test_given_work_that_is_due_when_claiming_then_the_longest_due_come_first_up_to_the_limit(

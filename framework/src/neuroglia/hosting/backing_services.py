@@ -44,10 +44,21 @@ def connect_document_store(url: str) -> DocumentStore:
             from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 
             return SqliteDocumentStore(_file(url))
+        case "mongodb" | "mongodb+srv":
+            return _mongo(url)
         case scheme:
             raise ConfigurationError(
-                f"DOCUMENT_STORE_URL: no document store is known for '{scheme}://'; use sqlite:///path"
+                f"DOCUMENT_STORE_URL: no document store is known for '{scheme}://'; "
+                "use sqlite:///path or mongodb://host/database"
             )
+
+
+def _mongo(url: str) -> DocumentStore:
+    try:
+        from neuroglia.documents.adapters.mongo import MongoDocumentStore
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"DOCUMENT_STORE_URL: install neuroglia[mongo] ({error.name} is missing)") from error
+    return MongoDocumentStore(url)
 
 
 def _file(url: str) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from neuroglia.documents import DocumentStore
+from neuroglia.documents.adapters.mongo import MongoDocumentStore
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.testing import InMemoryDocumentStore
+from tests.support.mongo import MongoServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,21 +18,32 @@ class Adapter:
     """How to come by a store.
 
     Attributes:
-        make: a store object that is not opened yet, on the data that belongs to a place; a new place is empty.
-        shared: a second object on the same place sees the same data, also after the first was closed.
+        make: a store object that is not opened yet, on the data that belongs to a place.
+        place: an empty place for a test. A second object on it sees the same data, also after the first was closed.
     """
 
-    make: Callable[[Path], DocumentStore]
-    shared: bool = True
+    make: Callable[[str], DocumentStore]
+    place: Callable[[pytest.FixtureRequest], str]
 
 
-IN_FILE = Adapter(lambda place: SqliteDocumentStore(str(place / "documents.db")))
-IN_MEMORY = Adapter(lambda _: InMemoryDocumentStore(), shared=False)
+def _nowhere(_: pytest.FixtureRequest) -> str:
+    return ""
 
-ADAPTERS = [
-    pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration),
-    pytest.param(IN_MEMORY, id="memory"),
-]
 
-on_shared_data = pytest.mark.parametrize("adapter", [ADAPTERS[0]], indirect=True)
+def _file(request: pytest.FixtureRequest) -> str:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return str(folder / "documents.db")
+
+
+def _database(request: pytest.FixtureRequest) -> str:
+    server: MongoServer = request.getfixturevalue("mongo")
+    return server.url(request.getfixturevalue("tmp_path"))
+
+
+IN_FILE = pytest.param(Adapter(SqliteDocumentStore, _file), id="sqlite-file", marks=pytest.mark.integration)
+IN_MEMORY = pytest.param(Adapter(lambda _: InMemoryDocumentStore(), _nowhere), id="memory")
+IN_MONGO = pytest.param(Adapter(MongoDocumentStore, _database), id="mongodb", marks=pytest.mark.integration)
+ADAPTERS = [IN_FILE, IN_MEMORY, IN_MONGO]
+
+on_shared_data = pytest.mark.parametrize("adapter", [IN_FILE, IN_MONGO], indirect=True)
 """Marks what only makes sense where a second object sees the same data."""
