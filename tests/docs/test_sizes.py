@@ -49,7 +49,7 @@ def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
         "mvc": 350,
         "hosting": 300,
         "mapping": 120,
-        "event_sourcing": 1850,
+        "event_sourcing": 1900,
         "documents": 1000,
         "testing": 400,
         "": 6000,
