@@ -16,7 +16,7 @@ from tests.integration.test_openbank_process import deposit, open_account, reque
 
 pytestmark = pytest.mark.integration
 LEASE_S = 1.0
-SECONDS = 30.0
+SECONDS = 15.0
 
 
 def states(bank: ServiceProcess) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def test_given_the_one_that_works_is_killed_then_the_other_takes_over(tmp_path: 
         deposit(first, account)
         first.kill()
         position = deposit(second, account)
-        until(lambda: works(second), "the second bank to take over", SECONDS)
+        until(lambda: works(second), "the second bank to take over", LEASE_S * 5)
         assert request(second, "GET", f"/accounts/{account}", position).json()["balance"] == "0.02"
 
 
@@ -76,7 +76,7 @@ def test_given_the_one_that_works_is_paused_past_its_lease_when_it_wakes_then_it
         deposit(first, account)
         pause(first, tmp_path)
         try:
-            until(lambda: works(second), "the second bank to take over", SECONDS)
+            until(lambda: works(second), "the second bank to take over", LEASE_S * 5)
             for _ in range(5):
                 position = deposit(second, account)
         finally:
