@@ -419,7 +419,7 @@ async def test_given_a_stop_during_a_replay_then_the_attempt_does_not_count(worl
         await runner.replay()
         await probe.entered.wait()
 
-    (item,) = [item async for item in runner.parking._find(WorkState.WAITING)]
+    (item,) = [item async for item in runner.parking.items.find(WorkState.WAITING)]
     assert item.attempts == 0
 
 

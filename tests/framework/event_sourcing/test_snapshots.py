@@ -62,13 +62,13 @@ async def tamper(world: World, **changes: Any) -> None:
 def reads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The revisions behind which streams are read from now on."""
     seen: list[int] = []
-    read = SqliteEventStore.read
+    read = SqliteEventStore.read_page
 
-    def watched(self: EventStore, stream: str, *, after: int = -1, limit: int | None = None) -> Any:
+    def watched(self: EventStore, stream: str, *, after: int, limit: int) -> Any:
         seen.append(after)
         return read(self, stream, after=after, limit=limit)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(SqliteEventStore, "read", watched)
+    monkeypatch.setattr(SqliteEventStore, "read_page", watched)
     return seen
 
 

@@ -7,7 +7,7 @@ from neuroglia.documents.leases import Lease
 from neuroglia.documents.session import Session
 from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
 from neuroglia.documents.types import DocumentType, document
-from neuroglia.documents.work_items import WorkItem, WorkQueue, WorkState
+from neuroglia.documents.work_items import WorkItem, WorkItems, WorkQueue, WorkState
 
 __all__ = [
     "Condition",
@@ -20,6 +20,7 @@ __all__ = [
     "Session",
     "StoredDocument",
     "WorkItem",
+    "WorkItems",
     "WorkQueue",
     "WorkState",
     "Write",

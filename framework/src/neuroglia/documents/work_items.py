@@ -1,18 +1,22 @@
 """Work that is durably noted: claimed, finished, handed back and taken over by compare-and-set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, JsonValue
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import ConcurrencyError
-from neuroglia.documents.conditions import eq, le
+from neuroglia.documents.conditions import Condition, eq, gt, le
 from neuroglia.documents.session import Session
 from neuroglia.documents.store import DocumentStore, Find
 from neuroglia.documents.types import DocumentType, document
+
+_PAGE: Final = 200
+_BEFORE_ALL: Final = -1
 
 
 class WorkState(StrEnum):
@@ -49,6 +53,49 @@ class WorkItem(BaseModel):
     attempts: int = 0
     error: str | None = None
     body: Mapping[str, JsonValue] = {}
+
+
+class WorkItems:
+    """All items of one queue, whoever has them, in the order of their numbers."""
+
+    def __init__(self, store: DocumentStore, queue: str) -> None:
+        self.kind: DocumentType[WorkItem] = DocumentType(WorkItem)
+        self._store = store
+        self._queue = queue
+
+    async def find(self, state: WorkState, group: str | None = None) -> AsyncIterator[WorkItem]:
+        """All in a state, of a group if one is named. Each may change while one looks at it."""
+        last = _BEFORE_ALL
+        while page := await self.page(state, group, after=last):
+            for item in page:
+                if item.state is state:
+                    yield item
+            last = page[-1].number
+
+    async def page(self, state: WorkState, group: str | None = None, *, after: int = _BEFORE_ALL) -> Sequence[WorkItem]:
+        """The first behind a number: those in a state, or if a group is named all of that."""
+        part = eq("state", state) if group is None else eq("group", group)
+        return await self._first(_PAGE, part, gt("number", after))
+
+    async def first(self, group: str) -> WorkItem | None:
+        """The first of a group, in whatever state."""
+        return next(iter(await self._first(1, eq("group", group))), None)
+
+    async def remove(self, item: WorkItem) -> None:
+        """Removes an item, whoever has it."""
+        session = Session(self._store)
+        await session.delete(self.kind, item.id)
+        await session.commit()
+
+    async def clear(self) -> None:
+        """Removes all of them."""
+        for state in WorkState:
+            async for item in self.find(state):
+                await self.remove(item)
+
+    async def _first(self, limit: int, *where: Condition) -> Sequence[WorkItem]:
+        find = Find([eq("queue", self._queue), *where], ["number"], descending=False, limit=limit)
+        return await Session(self._store).find(self.kind, find)
 
 
 class WorkQueue:

@@ -87,16 +87,9 @@ class EventCodec:
     def open(self, stored: StoredEvent) -> Envelope:
         """The event with what the store knows of it. Raises like `decode`."""
         return Envelope(
-            event=self.decode(stored),
-            id=stored.id,
-            stream=stored.stream,
-            revision=stored.revision,
-            position=stored.position,
-            recorded_at=stored.recorded_at,
-            correlation_id=stored.correlation_id,
-            causation_id=stored.causation_id,
-            actor=stored.actor,
-        )
+            self.decode(stored), stored.id, stored.stream, stored.revision, stored.position, stored.recorded_at,
+            stored.correlation_id, stored.causation_id, stored.actor,
+        )  # fmt: skip
 
 
 def _chains(upcasters: Iterable[Upcaster], known: Iterable[str]) -> Mapping[str, tuple[str, Sequence[Upcaster]]]:

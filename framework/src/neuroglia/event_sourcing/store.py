@@ -1,5 +1,6 @@
 """The event store port: named streams of immutable events, and the one log that they form together."""
 
+import sys
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ NO_STREAM: Final = -1
 """The expected revision of a stream that must not exist yet."""
 BEGINNING: Final = -1
 """The position before the first event of the log."""
+PAGE: Final = 500
+"""So many events are read at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The next events of a subscription, in the log's order. `caught_up`: these were the last ones for now."""
+    """The next events of the log or a stream, in its order. `caught_up`: these were the last ones for now."""
 
     events: Sequence[StoredEvent]
     caught_up: bool
@@ -95,21 +98,32 @@ class EventStore(BackingService):
             Unavailable: the store does not work; nothing is known to be written.
         """
 
-    @abstractmethod
-    def read(self, stream: str, *, after: int = -1, limit: int | None = None) -> AsyncIterator[StoredEvent]:
+    async def read(self, stream: str, *, after: int = -1, limit: int | None = None) -> AsyncIterator[StoredEvent]:
         """The events of a stream behind revision `after`, oldest first. Nothing for an unknown stream."""
+        left = sys.maxsize if limit is None else limit
+        while left > 0:
+            page = await self.read_page(stream, after=after, limit=min(PAGE, left))
+            for event in page.events:
+                yield event
+            if page.caught_up:
+                return
+            after, left = page.events[-1].revision, left - len(page.events)
 
     @abstractmethod
-    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = 500) -> Batch:
+    async def read_page(self, stream: str, *, after: int, limit: int) -> Batch:
+        """The next events of a stream behind revision `after`: at most `limit`, and some unless it has ended."""
+
+    @abstractmethod
+    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = PAGE) -> Batch:
         """The events of the log behind position `after` whose stream starts with one of `prefixes` (none: all)."""
 
     @abstractmethod
     def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
         """Follows the log from behind position `after`, for ever."""
 
-    @abstractmethod
     async def head(self) -> int:
         """The position of the last event of the log, BEGINNING when it is empty."""
+        return await self.last_position(prefixes=(), at_most=2**63 - 1)
 
     @abstractmethod
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:

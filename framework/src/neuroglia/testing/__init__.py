@@ -3,11 +3,11 @@
 Needs the extra `neuroglia[testing]`.
 """
 
+from neuroglia.documents.adapters.memory import InMemoryDocumentStore
+from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore
 from neuroglia.testing.aggregates import given
 from neuroglia.testing.crash_points import Crashed, CrashPoints, kill_this_process
 from neuroglia.testing.doubles import FixedClock, SequentialIds
-from neuroglia.testing.memory_documents import InMemoryDocumentStore
-from neuroglia.testing.memory_events import InMemoryEventStore
 from neuroglia.testing.projections import GivenProjection, given_projection
 from neuroglia.testing.reactions import GivenReaction, RecordingMediator, given_reaction
 from neuroglia.testing.service import Answer, RunningService, in_memory, running

@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from neuroglia.core import SystemClock, SystemIds
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore
+from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.domain import AggregateRoot, DomainEvent
 from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, Subscriptions, stream_name
+from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore
 from neuroglia.hosting import WebApplicationBuilder
-from neuroglia.testing.memory_documents import InMemoryDocumentStore
-from neuroglia.testing.memory_events import InMemoryEventStore
 
 _SETTLE_S = 10.0
 

@@ -7,7 +7,7 @@ those of `$all`. Deleted and truncated streams are read as what is left of them;
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -27,6 +27,7 @@ from neuroglia.event_sourcing.adapters.esdb_client import (
 from neuroglia.event_sourcing.store import (
     BEGINNING,
     NO_STREAM,
+    PAGE,
     Appended,
     Batch,
     EventMetadata,
@@ -36,7 +37,6 @@ from neuroglia.event_sourcing.store import (
     StoredEvent,
 )
 
-_PAGE: Final = 500
 _GATHER_S: Final = 0.05
 """How long a batch of history waits to be filled."""
 _PAUSE_S: Final = 0.1
@@ -85,20 +85,16 @@ class EventStoreDB(EventStore):
         return Appended(revision, position)
 
     @override
-    async def read(self, stream: str, *, after: int = -1, limit: int | None = None) -> AsyncIterator[StoredEvent]:
-        left = limit
-        while left is None or left > 0:
-            size = _PAGE if left is None else min(_PAGE, left)
-            page = await self._client.stream(stream, after=after, limit=size)
-            for event in filter(None, map(_stored, page)):
-                yield event
-            if len(page) < size:
-                return
+    async def read_page(self, stream: str, *, after: int, limit: int) -> Batch:
+        while True:
+            page = await self._client.stream(stream, after=after, limit=limit)
+            events = list(filter(None, map(_stored, page)))
+            if events or len(page) < limit:
+                return Batch(events, caught_up=len(page) < limit)
             after = page[-1].stream_position
-            left = None if left is None else left - size
 
     @override
-    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = _PAGE) -> Batch:
+    async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = PAGE) -> Batch:
         while True:
             start = None if after == BEGINNING else after
             page = await self._client.log(prefixes, start=start, limit=limit + 1)  # `start` comes back, if it matches
@@ -114,10 +110,6 @@ class EventStoreDB(EventStore):
         return subscription
 
     @override
-    async def head(self) -> int:
-        return await self.last_position(prefixes=(), at_most=2**63 - 1)
-
-    @override
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
         start, size = None, 1  # from the end, for the server starts at records' positions only, and this may be any
         while True:
@@ -127,7 +119,7 @@ class EventStoreDB(EventStore):
                     return _position(event)
             if len(page) < size:
                 return BEGINNING
-            start, size = _position(page[-1]), _PAGE
+            start, size = _position(page[-1]), PAGE
 
     async def _revision(self, stream: str) -> int:
         last = await self._client.stream(stream, backwards=True)
@@ -171,7 +163,7 @@ class _Subscription(EventSubscription):
                 self._ahead = asyncio.create_task(self._read_ahead())
                 self._ahead.add_done_callback(lambda _: self._changed.set())
             self._changed.clear()
-            if self._live or len(self._read) >= _PAGE or self._ahead.done():
+            if self._live or len(self._read) >= PAGE or self._ahead.done():
                 if self._read or (self._live and not self._told_caught_up):
                     return self._batch()
                 if self._ahead.done():
@@ -186,7 +178,7 @@ class _Subscription(EventSubscription):
         raise StopAsyncIteration
 
     def _batch(self) -> Batch:
-        events = [self._read.popleft() for _ in range(min(len(self._read), _PAGE))]
+        events = [self._read.popleft() for _ in range(min(len(self._read), PAGE))]
         self._room.set()
         self._told_caught_up = self._live and not self._read
         return Batch(events, caught_up=self._told_caught_up)
@@ -218,7 +210,7 @@ class _Subscription(EventSubscription):
                 self._read.append(stored)
             self._after = _position(event)
         self._changed.set()
-        while len(self._read) >= 2 * _PAGE:
+        while len(self._read) >= 2 * PAGE:
             self._room.clear()
             await self._room.wait()
 

@@ -5,20 +5,18 @@ once somebody wants them replayed. Each carries the event's place in the log, no
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import ConcurrencyError, Unavailable
-from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, WorkState, eq, gt
-from neuroglia.documents.store import Find
+from neuroglia.documents import DocumentStore, Session, WorkItem, WorkItems, WorkState
 from neuroglia.event_sourcing.codec import UndecodableEvent
-from neuroglia.event_sourcing.store import BEGINNING, EventStore, StoredEvent
+from neuroglia.event_sourcing.store import EventStore, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
 
-_PAGE: Final = 200
 BEHIND: Final = ""
 """The error of an event that did not fail, but stands behind one that did."""
 _REQUESTS: Final = (WorkState.DISCARDED, WorkState.WAITING)
@@ -31,6 +29,7 @@ class Parking:
 
     Attributes:
         held: the streams whose events wait behind one that is parked.
+        items: all of them.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class Parking:
         self._attempts = attempts
         self._patience = patience
         self._trials: set[str] = set()
-        self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
+        self.items = WorkItems(store, queue)
 
     @property
     def concerned(self) -> bool:
@@ -53,14 +52,8 @@ class Parking:
 
     async def load(self) -> None:
         """Reads what earlier runners have left."""
-        self._trials = {item.id async for item in self._find(WorkState.RUNNING)}
-        self.held = {item.group for state in (WorkState.PARKED, *_REQUESTS) async for item in self._find(state)}
-
-    async def clear(self) -> None:
-        """Forgets all of it."""
-        for state in WorkState:
-            async for item in self._find(state):
-                await self._remove(item)
+        self._trials = {item.id async for item in self.items.find(WorkState.RUNNING)}
+        self.held = {item.group for state in (WorkState.PARKED, *_REQUESTS) async for item in self.items.find(state)}
 
     async def carefully(self, stored: StoredEvent, settle: Settle) -> bool:
         """Handles one event by itself, each attempt counted before it begins. False: after too many it was parked.
@@ -91,18 +84,18 @@ class Parking:
 
     async def has(self, session: Session, stored: StoredEvent) -> bool:
         """Whether this event is on trial, parked, or to be replayed."""
-        return await session.get(self._items, self._id(stored)) is not None
+        return await session.get(self.items.kind, self._id(stored)) is not None
 
     async def finish(self, session: Session, stored: StoredEvent) -> None:
         """Stages that an event is handled: its item is gone, if it has one."""
         if self._id(stored) in self._trials or stored.stream in self.held:
-            await session.delete(self._items, self._id(stored))
+            await session.delete(self.items.kind, self._id(stored))
 
     async def park(self, session: Session, stored: StoredEvent, error: str) -> None:
         """Stages that an event waits: it failed, or stands BEHIND one that did."""
-        item = await session.get(self._items, self._id(stored)) or self._item(stored)
+        item = await session.get(self.items.kind, self._id(stored)) or self._item(stored)
         item.state, item.error = WorkState.PARKED, error or None
-        session.save(self._items, item)
+        session.save(self.items.kind, item)
 
     def settled(self, stored: StoredEvent, *, parked: bool) -> None:
         """Tells that what was staged for an event is committed."""
@@ -112,37 +105,37 @@ class Parking:
 
     async def parked(self) -> Sequence[WorkItem]:
         """The first of what is parked, in the order of the log. What has no error stands behind one that has."""
-        return await self._page(BEGINNING, WorkState.PARKED)
+        return await self.items.page(WorkState.PARKED)
 
     async def request(self, wanted: WorkState, stream: str | None = None, *, position: int | None = None) -> None:
         """Wants what is parked to be replayed (WAITING) or DISCARDED: all of it, that of a stream, or one event. The
         runner with the lease does it."""
-        items = [item async for item in self._find(WorkState.PARKED, stream)]
+        items = [item async for item in self.items.find(WorkState.PARKED, stream)]
         if wanted is WorkState.DISCARDED:
             items.reverse()  # once its first is gone, what still is parked of a stream is replayed
         for item in items:
             if position in {None, item.number}:
                 session = Session(self._store)
-                if (parked := await session.get(self._items, item.id)) and parked.state is WorkState.PARKED:
+                if (parked := await session.get(self.items.kind, item.id)) and parked.state is WorkState.PARKED:
                     parked.state, parked.attempts, parked.error = wanted, 0, None
-                    session.save(self._items, parked)
+                    session.save(self.items.kind, parked)
                     await session.commit()
 
     async def requested(self) -> Sequence[str]:
         """The streams of which somebody wants events replayed or discarded."""
-        wanted = [item.group for state in _REQUESTS for item in await self._page(BEGINNING, state)]
+        wanted = [item.group for state in _REQUESTS for item in await self.items.page(state)]
         return list(dict.fromkeys(wanted))
 
     async def replay(self, settle: Settle, stream: str | None = None) -> None:
         """Does what is requested, for one stream or all, in the order of the log. What fails is parked again, with
         what follows it in its stream."""
-        async for item in self._find(WorkState.DISCARDED, stream):
+        async for item in self.items.find(WorkState.DISCARDED, stream):
             await self._remove(item)
-        async for item in self._find(WorkState.WAITING, stream):
+        async for item in self.items.find(WorkState.WAITING, stream):
             stored = await self._read(item)
             if stored is None:  # somebody has truncated the stream
                 await self._remove(item)
-            elif (first := await self._first(item.group)) and first.number < item.number:
+            elif (first := await self.items.first(item.group)) and first.number < item.number:
                 await settle(stored, BEHIND)
             elif await self.carefully(stored, settle):
                 await self._release(item.group)
@@ -150,11 +143,11 @@ class Parking:
     async def _begin(self, stored: StoredEvent) -> int:
         """Counts an attempt. Returns which one it is, or one too many."""
         session = Session(self._store)
-        item = await session.get(self._items, self._id(stored)) or self._item(stored)
+        item = await session.get(self.items.kind, self._id(stored)) or self._item(stored)
         if item.attempts >= self._attempts:
             return item.attempts + 1
         item.attempts += 1
-        session.save(self._items, item)
+        session.save(self.items.kind, item)
         await session.commit()
         self._trials.add(item.id)
         return item.attempts
@@ -163,47 +156,27 @@ class Parking:
         """The attempt was cut short and tells nothing of the event."""
         session = Session(self._store)
         with suppress(Unavailable, ConcurrencyError):
-            if item := await session.get(self._items, self._id(stored)):
+            if item := await session.get(self.items.kind, self._id(stored)):
                 item.attempts -= 1
-                session.save(self._items, item)
+                session.save(self.items.kind, item)
                 await session.commit()
 
     async def _remove(self, item: WorkItem) -> None:
-        session = Session(self._store)
-        await session.delete(self._items, item.id)
-        await session.commit()
+        await self.items.remove(item)
         await self._release(item.group)
 
     async def _release(self, stream: str) -> None:
         """Lets a stream flow again when nothing of it waits any more, and what waits behind nothing any more too."""
-        first = await self._first(stream)
+        first = await self.items.first(stream)
         if first is None:
             self.held.discard(stream)
         elif first.state is WorkState.PARKED and first.error is None:
             await self.request(WorkState.WAITING, stream)
 
-    async def _first(self, stream: str) -> WorkItem | None:
-        where = [eq("queue", self._queue), eq("group", stream)]
-        find = Find(where, ["number"], descending=False, limit=1)
-        return next(iter(await Session(self._store).find(self._items, find)), None)
-
     async def _read(self, item: WorkItem) -> StoredEvent | None:
         revision = int(str(item.body["revision"]))
         found = [stored async for stored in self._events.read(item.group, after=revision - 1, limit=1)]
         return found[0] if found and found[0].position == item.number else None
-
-    async def _find(self, state: WorkState, stream: str | None = None) -> AsyncIterator[WorkItem]:
-        last = BEGINNING
-        while page := await self._page(last, state, stream):
-            for item in page:
-                if item.state is state:
-                    yield item
-            last = page[-1].number
-
-    async def _page(self, after: int, state: WorkState, stream: str | None = None) -> Sequence[WorkItem]:
-        part = eq("state", state) if stream is None else eq("group", stream)
-        where = [eq("queue", self._queue), part, gt("number", after)]
-        return await Session(self._store).find(self._items, Find(where, ["number"], descending=False, limit=_PAGE))
 
     def _id(self, stored: StoredEvent) -> str:
         return f"{self._queue}:{stored.position}"

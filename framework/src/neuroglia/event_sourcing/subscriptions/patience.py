@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 
-import tenacity
-
 from neuroglia.core.errors import Unavailable
 from neuroglia.event_sourcing.subscriptions.status import SubscriptionState, SubscriptionStatus
 
@@ -46,24 +44,14 @@ class Patience:
 
     async def insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Does the work, again and again as long as a backing service does not answer. Raises like `pause`."""
-
-        async def attempt() -> T:
-            return await work()
-
-        try:
-            return await work()  # as nearly always
-        except Unavailable as failure:
-            self.note(failure)
-        await self.pause_after(1)
-        retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(Unavailable),
-            wait=tenacity.wait_exponential_jitter(
-                multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_FIRST_PAUSE_S
-            ),
-            sleep=self.pause,
-            before_sleep=lambda attempt: self.note(attempt.outcome.exception() if attempt.outcome else None),
-        )
-        return await retrying(attempt)
+        failures = 0
+        while True:
+            try:
+                return await work()
+            except Unavailable as failure:
+                self.note(failure)
+            failures += 1
+            await self.pause_after(failures)
 
     def recovered(self) -> None:
         """Tells that it goes on."""

@@ -59,7 +59,7 @@ class Projector:
 
     async def remove(self) -> None:
         """Removes this generation, which nobody reads any more."""
-        await self.parking.clear()
+        await self.parking.items.clear()
         session = Session(self._means.documents)
         await session.delete(self._checkpoints, self.name)
         await session.commit()

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from typing_extensions import override
 
-from neuroglia.core.errors import NotFoundError
 from neuroglia.core.ids import SystemIds
 from neuroglia.core.lifecycle import HostedService
 from neuroglia.documents import DocumentType, Lease
@@ -41,17 +40,6 @@ class Subscriptions(HostedService):
     def runner(self, subscriber: type[Subscriber]) -> SubscriptionRunner:
         """The runner of a projection or reaction."""
         return self._runners[subscriber]
-
-    def named(self, name: str) -> SubscriptionRunner:
-        """The runner with this name.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        for runner in self._runners.values():
-            if runner.status.name == name:
-                return runner
-        raise NotFoundError("subscription", name)
 
     async def wait_for(self, position: int, seconds: float) -> None:
         """Returns once every subscription has passed the last of its events up to `position`.

@@ -9,8 +9,9 @@ from typing_extensions import override
 
 from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.core.paging import Scalar
-from neuroglia.documents import DocumentStore, DocumentType, Find, StoredDocument, Write
 from neuroglia.documents.conditions import OPERATORS
+from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
+from neuroglia.documents.types import DocumentType
 
 
 class InMemoryDocumentStore(DocumentStore):
