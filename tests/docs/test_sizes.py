@@ -1,6 +1,6 @@
 """Light means light: what a use case costs to write, and how large the framework may grow.
 
-Counted are lines of code, without blank lines, comments, docstrings and imports.
+Counted are lines of code, without blank lines, comments, docstrings, imports and `__all__`.
 """
 
 from pathlib import Path
@@ -49,9 +49,9 @@ def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
         "mvc": 350,
         "hosting": 300,
         "mapping": 120,
-        "event_sourcing": 1900,
+        "event_sourcing": 1870,  # with its store in memory (docs/adr/0012)
         "documents": 1000,
-        "testing": 400,
+        "testing": 250,
         "": 6000,
     }.items(),
 )

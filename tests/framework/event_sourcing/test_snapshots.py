@@ -1,14 +1,8 @@
 """Snapshots make long streams fast to load, and are never the truth."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
-from enum import StrEnum
-from types import NoneType
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -18,7 +12,7 @@ from neuroglia.domain import AggregateRoot, DomainEvent, event, when
 from neuroglia.event_sourcing import EventCodec, EventSourcedRepository, EventStore
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.once import OneCommand
-from neuroglia.event_sourcing.snapshots import Snapshots, _is_immutable
+from neuroglia.event_sourcing.snapshots import Snapshots
 from tests.framework.event_sourcing.counting import Counter, CounterIncreased, CounterOpened
 from tests.framework.event_sourcing.world import World
 
@@ -266,47 +260,6 @@ async def test_given_a_state_that_can_change_when_it_is_kept_in_memory_then_it_i
     first.tag("b")
 
     assert (first.tags, second.tags, (await labels().get("1")).tags) == (["a", "b"], ["a"], ["a"])
-
-
-@dataclass(frozen=True)
-class Frozen:
-    at: datetime
-    parts: tuple[Decimal, ...]
-
-
-@dataclass(frozen=True)
-class Chain:
-    next: "Chain | None"
-
-
-@dataclass(frozen=True)
-class Half:
-    parts: list[int]
-
-
-@dataclass
-class Fluid:
-    part: int
-
-
-class Colour(StrEnum):
-    RED = "red"
-
-
-@pytest.mark.parametrize(
-    ("hint", "immutable"),
-    [
-        *[
-            (hint, True)
-            for hint in (str, int, bool, Decimal, datetime, date, UUID, bytes, NoneType, Colour, Frozen, Chain)
-        ],
-        *[(hint, True) for hint in (str | None, Colour | Frozen | None, tuple[int, str], tuple[Frozen, ...], Chain)],
-        *[(hint, False) for hint in (list, list[int], dict[str, int], set[str], Fluid, Half, object, Any, Counter)],
-        *[(hint, False) for hint in (Half | None, tuple[Fluid, ...], Sequence[int], Mapping[str, int])],
-    ],
-)
-def test_given_a_type_then_only_what_nobody_can_change_is_kept_as_it_is(hint: Any, immutable: bool) -> None:
-    assert _is_immutable(hint) is immutable
 
 
 async def test_given_more_aggregates_than_fit_when_saving_then_memory_stays_bounded(

@@ -92,12 +92,13 @@ class World:
         codec: EventCodec | None = None,
         kind: type[Counter] = Counter,
         snapshots: Snapshots | None = None,
+        command: OneCommand | None = None,
     ) -> EventSourcedRepository[Counter]:
         """The counters, for one message."""
         context = context or RequestContext.new()
         return EventSourcedRepository(
-            kind, self.events, codec or self.codec, clock or self.clock, SystemIds(), context, OneCommand(context),
-            snapshots or Snapshots(self.documents),
+            kind, self.events, codec or self.codec, clock or self.clock, SystemIds(), context,
+            command or OneCommand(context), snapshots or Snapshots(self.documents),
         )  # fmt: skip
 
     async def happened(self, id: str, *events: DomainEvent, expected: int | None = None) -> Appended:

@@ -16,11 +16,21 @@ class HostedService(ABC):
 
 
 class UnitOfWork(ABC):
-    """What a command changed and not yet stored: committed after its handler, in the same scope."""
+    """What a command stands on, changed and not yet stored: committed after its handler, in the same scope."""
+
+    def begin(self) -> None:  # noqa: B027 - mostly there is nothing to do
+        """The command begins. From now on, what is to be confirmed can be taken as it is remembered."""
+
+    async def confirm(self) -> None:  # noqa: B027
+        """Makes sure of what was taken on trust. Also asked when the command is refused.
+
+        Raises:
+            ConcurrencyError: it is otherwise by now; the command has to be decided anew.
+        """
 
     @abstractmethod
     async def commit(self) -> None:
-        """Stores everything, or raises and stores nothing."""
+        """Confirms, and stores everything; or raises and stores nothing."""
 
 
 class BackingService(ABC):

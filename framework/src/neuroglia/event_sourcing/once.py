@@ -5,22 +5,50 @@ both. So a command that may come twice carries an id. What it appends gets ids t
 them: it then decides again on the state from before them, gives the same answer, and appends nothing.
 """
 
+from collections.abc import Awaitable, Callable
+
+from typing_extensions import override
+
 from neuroglia.core.context import RequestContext
 from neuroglia.core.ids import CommandIds, Ids, SystemIds, derived_id
+from neuroglia.core.lifecycle import UnitOfWork
 from neuroglia.event_sourcing.store import BEGINNING
 
 
-class OneCommand:
-    """What the repositories of one message share: the id that it may be repeated with, and that it saves one stream.
+class OneCommand(UnitOfWork):
+    """What the repositories of one message share: the id that it may be repeated with, that it saves one stream, and
+    what it takes on trust: the state of one aggregate as it is remembered, if no repeat has to be looked for. An append
+    behind that state confirms it; who appends nothing, or elsewhere, asks the log before anybody hears the answer.
 
     Attributes:
+        trusts: whether the next state can be taken as it is remembered.
         since: the log position from before the first try. What the command appended stands behind it.
     """
 
     def __init__(self, context: RequestContext) -> None:
         self._command_id = context.command_id
         self.since = BEGINNING if context.since is None else context.since
+        self.trusts = False
         self._saved: str | None = None
+        self._trusted = ""
+        self._confirm: Callable[[], Awaitable[None]] | None = None
+
+    @override
+    def begin(self) -> None:
+        self.trusts = not self.may_repeat
+
+    def trust(self, stream: str, confirm: Callable[[], Awaitable[None]]) -> None:
+        """Notes that the state of a stream is trusted. It is the only one: a second one could not be confirmed by the
+        same append."""
+        self.trusts, self._trusted, self._confirm = False, stream, confirm
+
+    @override
+    async def confirm(self) -> None:
+        if (confirm := self._confirm) is not None:
+            self._confirm = None
+            await confirm()
+
+    commit = confirm
 
     @property
     def may_repeat(self) -> bool:
@@ -31,15 +59,19 @@ class OneCommand:
         """The id of the event that every try appends to a stream as its `number`-th; None where none is derived."""
         return None if self._command_id is None else derived_id(self._command_id, stream, number)
 
-    def saves(self, stream: str) -> None:
-        """Notes that a stream is saved.
+    async def saves(self, stream: str) -> None:
+        """Notes that a stream is saved; its append confirms what is trusted of it, and of others it is confirmed now.
 
         Raises:
             RuntimeError: it is the second one; a crash between the two would leave half of the command done.
+            ConcurrencyError: see `confirm`.
         """
         if self._saved is not None:
             raise RuntimeError(f"a command saves one stream, once: this one saved {self._saved} before {stream}")
         self._saved = stream
+        if stream == self._trusted:
+            self._confirm = None
+        await self.confirm()
 
 
 def ids_of(context: RequestContext) -> Ids:

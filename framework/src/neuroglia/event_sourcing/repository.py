@@ -8,14 +8,14 @@ from typing_extensions import override
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
-from neuroglia.core.errors import NotFoundError, PreconditionFailed
+from neuroglia.core.errors import ConcurrencyError, NotFoundError, PreconditionFailed
 from neuroglia.core.generics import words
 from neuroglia.core.ids import Ids
 from neuroglia.domain import AggregateRoot, Envelope, History, Repository
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots
-from neuroglia.event_sourcing.store import EventMetadata, EventStore, NewEvent, StoredEvent
+from neuroglia.event_sourcing.store import NO_STREAM, EventMetadata, EventStore, NewEvent, StoredEvent
 
 A = TypeVar("A", bound=AggregateRoot)
 
@@ -78,7 +78,7 @@ class EventSourcedRepository(Repository[A], History[A]):
         if not aggregate.pending:
             return []
         stream = stream_name(self._kind, aggregate.id)
-        self._command.saves(stream)
+        await self._command.saves(stream)
         if aggregate.version < 0 and self._command.may_repeat:
             self._repeated[stream] = await self._appended_before(stream, 0)
         repeated, before = self._repeated.get(stream), aggregate.version
@@ -107,12 +107,23 @@ class EventSourcedRepository(Repository[A], History[A]):
         aggregate = self._kind(id)
         at_most = self._command.since if self._command.may_repeat else None  # a later one may hold our own effect
         event_id = await self._snapshots.load(stream, aggregate, at_most=at_most)
+        if event_id is not None and self._command.trusts and self._snapshots.is_latest(stream, event_id):
+            version = aggregate.version
+            self._command.trust(stream, lambda: self._confirm(stream, version, event_id))
+            return aggregate, _none()
         if event_id is not None:
             events = self._store.read(stream, after=aggregate.version - 1)
             first = await anext(events, None)
             if first is not None and first.id == event_id:  # else it is of another log, or a log that was cut
                 return aggregate, events
         return self._kind(id), self._store.read(stream)
+
+    async def _confirm(self, stream: str, version: int, event_id: str) -> None:
+        """Makes sure that a stream still ends with this event, at this revision."""
+        page = await self._store.read_page(stream, after=version - 1, limit=2)
+        if [stored.id for stored in page.events] != [event_id]:
+            self._snapshots.doubt(stream)
+            raise ConcurrencyError(stream, version, page.events[-1].revision if page.events else NO_STREAM)
 
     async def _append(self, stream: str, aggregate: A) -> list[Envelope]:
         now = self._clock.now()
@@ -134,7 +145,11 @@ class EventSourcedRepository(Repository[A], History[A]):
             )
             for number, event in enumerate(aggregate.pending)
         ]
-        appended = await self._store.append(stream, events, aggregate.version)
+        try:
+            appended = await self._store.append(stream, events, aggregate.version)
+        except ConcurrencyError:
+            self._snapshots.doubt(stream)
+            raise
         first = appended.revision - len(events) + 1
         return [
             Envelope(
@@ -157,3 +172,8 @@ class EventSourcedRepository(Repository[A], History[A]):
                 break
             found.append(stored)
         return found
+
+
+async def _none() -> AsyncIterator[StoredEvent]:
+    return
+    yield

@@ -95,6 +95,7 @@ class WebApplicationBuilder:
         self.services.add_open(Repository, EventSourcedRepository)
         self.services.add_open(History, EventSourcedRepository)
         self.services.add_scoped(OneCommand)
+        self.services.add_scoped(UnitOfWork, _one_command)
         self.services.add_singleton(Snapshots)
         self._once(EventStore, "add_event_sourcing")
         prefixes = add_aggregates(self.services, import_modules(domain))
@@ -187,6 +188,10 @@ async def _stop(service: HostedService) -> None:
             await service.stop()
     except TimeoutError:
         _log.error("a hosted service did not stop in time", extra={"hosted_service": type(service).__name__})
+
+
+def _one_command(command: OneCommand) -> UnitOfWork:
+    return command
 
 
 def _session(session: Session) -> UnitOfWork:

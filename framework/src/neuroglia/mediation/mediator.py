@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import Any, ClassVar, TypeVar
 
-from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.errors import ApplicationError, ConfigurationError
 from neuroglia.core.lifecycle import UnitOfWork
 from neuroglia.dependency_injection import ServiceProvider
+from neuroglia.domain import DomainError
 from neuroglia.mediation.handlers import HandlerRegistry
 from neuroglia.mediation.requests import Command, Request, RequestHandler
 
@@ -78,8 +79,17 @@ def _invoker(
 
     async def carry_out(request: Request[Any]) -> Any:
         async with provider.create_scope() as scope:
-            result = await (await scope.get(handler)).handle(request)
-            await (await scope.get(UnitOfWork)).commit()
+            units = await scope.get(list[UnitOfWork])
+            for unit in units:
+                unit.begin()
+            try:
+                result = await (await scope.get(handler)).handle(request)
+            except (DomainError, ApplicationError):
+                for unit in units:
+                    await unit.confirm()
+                raise
+            for unit in units:
+                await unit.commit()
             return result
 
     return carry_out if issubclass(request, Command) and provider.has(UnitOfWork) else answer
