@@ -256,6 +256,73 @@ async def test_given_a_replay_that_takes_long_then_it_is_in_the_lanes_once_and_t
         await nothing_parked(runner)
 
 
+async def test_given_a_stream_that_takes_long_then_the_others_run_ahead_of_it_only_so_far(
+    world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaction_runner, "_WINDOW", 4)
+    release = asyncio.Event()
+
+    async def hold_a(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "a":
+            await release.wait()
+
+    outside.answer = hold_a
+    await world.happened("a", UP, expected=-1)
+    end = await world.happened("b", *[UP] * 20)
+    runner = world.reaction(Telling, outside)
+
+    async def waits() -> bool:
+        return len(outside.heard) == 4
+
+    async with run(runner):
+        await eventually(waits)
+        pauses = 0
+        pause = runner._patience.pause
+
+        async def counted(seconds: float) -> None:
+            nonlocal pauses
+            pauses += 1
+            await pause(seconds)
+
+        monkeypatch.setattr(runner._patience, "pause", counted)
+
+        async def has_waited() -> bool:
+            return pauses > 3
+
+        await eventually(has_waited)
+        assert len(outside.heard) == 4
+        release.set()
+        await passed(runner, end.position)
+
+    assert await told(world) == {"a": (1, [0]), "b": (20, list(range(20)))}
+
+
+async def test_given_a_stream_that_takes_long_when_stopping_then_what_waits_behind_it_does_not_hold_that_up(
+    world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaction_runner, "_WINDOW", 2)
+    release = asyncio.Event()
+
+    async def hold_a(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "a":
+            await release.wait()
+
+    outside.answer = hold_a
+    await world.happened("a", UP, expected=-1)
+    await world.happened("b", *[UP] * 5)
+
+    async def waits() -> bool:
+        return len(outside.heard) == 2
+
+    runner = world.reaction(Telling, outside)
+    async with run(runner):
+        await eventually(waits)
+        await runner.stop()
+        release.set()
+
+    assert await told(world) == {"a": (1, [0]), "b": (1, [0])}
+
+
 async def test_given_a_parked_event_that_comes_again_then_it_stays_as_it_is(world: World, outside: Outside) -> None:
     async def fail(_: Envelope) -> None:
         raise ZeroDivisionError

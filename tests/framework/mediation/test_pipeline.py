@@ -119,6 +119,12 @@ class RecordingUnit(UnitOfWork):
     def __init__(self, trace: Trace, scoped: Scoped) -> None:
         self.trace = trace
 
+    def begin(self) -> None:
+        self.trace.append("begun")
+
+    async def confirm(self) -> None:
+        self.trace.append("confirmed")
+
     async def commit(self) -> None:
         self.trace.append("committed")
 
@@ -185,14 +191,16 @@ async def test_given_a_unit_of_work_when_a_command_is_done_then_it_is_committed_
     trace: Trace = []
     async with mediating(trace, Add, AddHandler, Ask, AskHandler, Fail, FailHandler, unit=True) as mediator:
         await mediator.execute(Add(1, 2))
-        assert trace == ["handled", "committed"]
+        assert trace == ["begun", "handled", "committed"]
 
+        trace.clear()
         await mediator.execute(Ask())
-        assert trace == ["handled", "committed", "handled"]  # a query changes nothing
+        assert trace == ["handled"]  # a query changes nothing
 
+        trace.clear()
         with pytest.raises(Refused):
             await mediator.execute(Fail())
-        assert trace == ["handled", "committed", "handled"]
+        assert trace == ["begun", "confirmed"]
 
 
 async def test_given_a_commit_that_fails_when_a_command_runs_then_it_fails() -> None:

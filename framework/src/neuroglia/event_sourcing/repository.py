@@ -110,7 +110,7 @@ class EventSourcedRepository(Repository[A], History[A]):
         if event_id is not None and self._command.trusts and self._snapshots.is_latest(stream, event_id):
             version = aggregate.version
             self._command.trust(stream, lambda: self._confirm(stream, version, event_id))
-            return aggregate, _none()
+            return aggregate, self._store.read(stream, limit=0)
         if event_id is not None:
             events = self._store.read(stream, after=aggregate.version - 1)
             first = await anext(events, None)
@@ -172,8 +172,3 @@ class EventSourcedRepository(Repository[A], History[A]):
                 break
             found.append(stored)
         return found
-
-
-async def _none() -> AsyncIterator[StoredEvent]:
-    return
-    yield

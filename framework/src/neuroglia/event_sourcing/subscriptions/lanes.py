@@ -48,6 +48,10 @@ class LowWaterMark:
         self._begun: deque[int] = deque()
         self._done: set[int] = set()
 
+    def __len__(self) -> int:
+        """How many things stand between the mark and the last that was begun."""
+        return len(self._begun)
+
     def begin(self, position: int) -> None:
         """Something at this position, behind all others so far, is to be done."""
         self._begun.append(position)

@@ -25,7 +25,6 @@ class Projector:
 
     Attributes:
         position: of the last event that is projected and committed.
-        moved: called after each commit.
         unknown_events: how many had a type that this version of the service does not know.
     """
 
@@ -36,18 +35,20 @@ class Projector:
         models: Sequence[DocumentType[Any]],
         means: Means,
         patience: Patience,
+        moved: Callable[[], Awaitable[None]],
     ) -> None:
+        """`moved` is called after each commit."""
         self.generation = generation
         self.name = f"{kind.subscriber.name}@{generation}"
         self.types = of_generation(models, generation)
         self.position = BEGINNING
         self.unknown_events = 0
-        self.moved: Callable[[], Awaitable[None]] = _unheard
         self.parking = Parking(
             means.documents, means.events, means.clock, self.name, kind.subscriber.attempts, patience
         )
         self._actor = f"system:{kind.subscriber.name}"
         self._kind = kind
+        self._moved = moved
         self._means = means
         self._patience = patience
         self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
@@ -157,7 +158,7 @@ class Projector:
         if parked or self.parking.concerned:
             for stored in events:
                 self.parking.settled(stored, parked=stored.position in parked)
-        await self.moved()
+        await self._moved()
 
     async def _write(self, session: Session) -> None:
         try:
@@ -166,7 +167,3 @@ class Projector:
             if conflict.stream == f"{self._checkpoints.collection}/{self.name}":
                 raise CheckpointMoved from conflict
             raise
-
-
-async def _unheard() -> None:
-    """Nobody wants to know."""

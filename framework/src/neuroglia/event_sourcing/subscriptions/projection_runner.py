@@ -17,7 +17,8 @@ from neuroglia.event_sourcing.subscriptions.projecting import Projector
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 
 _KEEP_S: Final = 30.0
-"""How long an old generation stays, for readers in other processes that have not heard of the swap."""
+"""So long, or for the time of a lease, an old generation stays for readers in other processes that have not heard of
+the swap."""
 _STRIDE: Final = 10_000
 """A rebuild takes more events at once: nobody waits for one of them, and a store writes many in less time."""
 
@@ -36,7 +37,7 @@ class ProjectionRunner(SubscriptionRunner):
         super().__init__(kind, prefixes, means, lease)
         self._models = models
         self._generations: DocumentType[Generation] = DocumentType(Generation)
-        self._live = self._become_live(self._projector(1))
+        self._live = self._projector(1)
         self._suspects = 0  # so many of the next events of a rebuild may be why somebody died at it
         self._retired: dict[int, float] = {}  # generations nobody should read any more, and when they go
 
@@ -59,7 +60,8 @@ class ProjectionRunner(SubscriptionRunner):
     async def look(self) -> None:
         row = await self._row(Session(self._means.documents))
         if row.live != self._live.generation:
-            self._live = self._become_live(self._projector(row.live))
+            self._live = self._projector(row.live)
+            await self._means.documents.prepare(list(self._live.types.values()))  # a new index may be declared
             self._retire(row.live - 1)
         self._means.generations.use(self._models, row.live)
         await self._live.load()
@@ -127,23 +129,19 @@ class ProjectionRunner(SubscriptionRunner):
             await session.commit()  # one compare-and-set: from now on everybody reads the new generation
         except ConcurrencyError as conflict:
             raise CheckpointMoved from conflict
-        self._live = self._become_live(next_one)
+        self._live = next_one
         self._means.generations.use(self._models, next_one.generation)
         await self._tell()
         self._retire(old)
 
     def _retire(self, generation: int) -> None:
-        self._retired[generation] = asyncio.get_running_loop().time() + _KEEP_S
+        self._retired[generation] = asyncio.get_running_loop().time() + max(_KEEP_S, self._lease.seconds)
 
     async def _row(self, session: Session) -> Generation:
         return await session.get(self._generations, self.status.name) or Generation(name=self.status.name)
 
     def _projector(self, generation: int) -> Projector:
-        return Projector(self.kind, generation, self._models, self._means, self._patience)
-
-    def _become_live(self, projector: Projector) -> Projector:
-        projector.moved = self._tell
-        return projector
+        return Projector(self.kind, generation, self._models, self._means, self._patience, self._tell)
 
     async def _tell(self) -> None:
         self.status.parked = len(self._live.parking.held)

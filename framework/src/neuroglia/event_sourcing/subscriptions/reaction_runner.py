@@ -26,6 +26,8 @@ from neuroglia.event_sourcing.subscriptions.patience import Stopped
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 
 _IN_HAND: Final = 500
+_WINDOW: Final = 5_000
+"""No event is begun so far ahead of the mark: it bounds what comes twice after a death, and is tried with care then."""
 _SAVE_S: Final = 0.05
 """The checkpoint is saved at most so often: what it lags behind is only what comes twice after a crash."""
 _log: Final = logging.getLogger("neuroglia.subscriptions")
@@ -33,6 +35,8 @@ _log: Final = logging.getLogger("neuroglia.subscriptions")
 
 class ReactionRunner(SubscriptionRunner):
     """Runs one reaction: N workers keyed by stream. Only the contiguous low-water mark is saved."""
+
+    in_hand = _WINDOW
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         super().__init__(kind, prefixes, means, lease)
@@ -68,6 +72,9 @@ class ReactionRunner(SubscriptionRunner):
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
         assert self._lanes is not None
         for stored in batch.events:
+            while len(self._mark) >= _WINDOW and not self._patience.stopping.is_set():
+                with suppress(Stopped):  # what is in hand is finished
+                    await self._patience.pause(_SAVE_S)
             self._mark.begin(stored.position)
             kind = self._means.codec.class_of(stored.type)
             if kind in self.kind.handlers:

@@ -5,12 +5,12 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import ClassVar, Final
 
 from neuroglia.core.errors import Unavailable
 from neuroglia.documents import Lease, WorkState
 from neuroglia.event_sourcing.handlers import SubscriberType
-from neuroglia.event_sourcing.store import Batch, EventSubscription
+from neuroglia.event_sourcing.store import PAGE, Batch, EventSubscription
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, LogBehindCheckpoint
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.parking import Parking
@@ -21,12 +21,16 @@ _log: Final = logging.getLogger("neuroglia.subscriptions")
 _RECONNECT_S: Final = 0.5
 _LOOK_S: Final = 0.05
 """How often a process that stands by looks how far the other one is, while somebody waits for that."""
-_CAREFUL: Final = 500
-"""The events that a runner which died may have had in hand: at most a batch."""
 
 
 class SubscriptionRunner(ABC):
-    """Runs one subscriber. Of several processes, the one with the lease does the work; the others stand by."""
+    """Runs one subscriber. Of several processes, the one with the lease does the work; the others stand by.
+
+    Attributes:
+        in_hand: so many events may a runner that died have had in hand.
+    """
+
+    in_hand: ClassVar[int] = PAGE
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         self.kind = kind
@@ -134,7 +138,7 @@ class SubscriptionRunner(ABC):
         if self.status.position > await self._means.events.head():
             raise LogBehindCheckpoint(self.status.name)
         if self._lease.taken_over:  # somebody died at work, and one of the next events may be why
-            self._careful, self._lease.taken_over = _CAREFUL, False
+            self._careful, self._lease.taken_over = self.in_hand, False
         self._subscription = self._means.events.subscribe(after=self.status.position, prefixes=self.prefixes)
         try:
             if self._patience.stopping.is_set():  # said before there was a subscription to stop
