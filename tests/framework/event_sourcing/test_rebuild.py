@@ -7,7 +7,7 @@ import pytest
 from typing_extensions import override
 
 from neuroglia.core import Unavailable
-from neuroglia.documents import Documents, Session, Write
+from neuroglia.documents import Documents, DocumentType, Session, Write
 from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import SubscriptionState, on
 from neuroglia.event_sourcing.handlers import ATTEMPTS
@@ -221,6 +221,26 @@ async def test_given_poison_in_a_rebuild_then_it_is_parked_in_the_new_generation
         await runner.replay()
         await nothing_parked(runner)
         assert await shown(runner) == CounterView(id="1", name="steps", total=1, revisions=[0, 1])
+
+
+async def test_given_a_swapped_generation_when_the_next_version_declares_an_index_then_that_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = world.runner()
+    async with run(runner):
+        await runner.rebuild()
+        await swapped(runner)
+    prepared: list[str] = []
+    prepare = world.documents.prepare
+
+    async def watched(types: Sequence[DocumentType[CounterView]]) -> None:
+        prepared.extend(kind.collection for kind in types)
+        await prepare(types)
+
+    monkeypatch.setattr(world.documents, "prepare", watched)
+    await world.runner().look()  # as at the start of the next process
+
+    assert prepared == ["counters__2"]
 
 
 async def test_given_a_swap_when_nobody_reads_the_old_generation_any_more_then_it_is_removed(
