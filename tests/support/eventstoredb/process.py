@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[3]
 class StandIn:
     """A stand-in on a file. It can be killed and started again: at the same port, with what is in the file."""
 
-    def __init__(self, data: Path, *, most_bytes: int = 16 * 2**20) -> None:
+    def __init__(self, data: Path, *, most_bytes: int = 2**20) -> None:
         self._data = data
         self._most_bytes = most_bytes
         self._process: subprocess.Popen[str] | None = None

@@ -54,7 +54,7 @@ class Writer:
 
     def append(self, stream: str, expected: int, events: Sequence[Proposed]) -> Written:
         """Raises: StreamDeleted, WrongExpectedVersion, MaximumAppendSizeExceeded."""
-        if sum(len(event.data) + len(event.metadata) for event in events) > self._most_bytes:
+        if sum(len(event.data) + len(event.metadata) + 2 * len(event.type) for event in events) > self._most_bytes:
             raise MaximumAppendSizeExceeded(self._most_bytes)
         repeated = self._check(stream, expected, [event.id for event in events])
         if repeated is not None:
