@@ -22,9 +22,10 @@ pytestmark = pytest.mark.integration
 BODY = b'{"id":"a","name":"one"}'
 
 
-@pytest.fixture
-def url(mongo: MongoServer, tmp_path: Path) -> str:
-    return mongo.url(tmp_path)
+@pytest.fixture(params=["mongo", pytest.param("mongo_in_container", marks=pytest.mark.containers)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    server: MongoServer = request.getfixturevalue(request.param)
+    return server.url(tmp_path)
 
 
 @pytest.fixture
@@ -72,7 +73,8 @@ async def test_given_nobody_there_when_opening_then_it_is_unavailable() -> None:
 
 
 async def test_given_weaker_promises_in_the_url_when_opening_then_they_do_not_count(url: str) -> None:
-    store = MongoDocumentStore(f"{url}?w=0&journal=false&retryWrites=false&readPreference=secondary")
+    more = "&" if "?" in url else "?"
+    store = MongoDocumentStore(f"{url}{more}w=0&journal=false&retryWrites=false&readPreference=secondary")
     await store.open()
     await store.prepare([THINGS])
 

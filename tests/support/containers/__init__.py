@@ -13,7 +13,7 @@ from typing import Any, Final
 import docker
 import pymongo
 import pytest
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from esdbclient import EventStoreDBClient
 from esdbclient.exceptions import EventStoreDBClientException
 from testcontainers.core.config import ConnectionMode, testcontainers_config
@@ -68,16 +68,33 @@ def mongo_container() -> Iterator[str]:
 
 
 @contextmanager
-def _container(image: str, port: int, ready: WaitStrategy, **options: Any) -> Iterator[int]:
-    """Starts a container. Gives the port of the loopback interface at which it takes calls."""
+def docker_engine() -> Iterator[docker.DockerClient]:
+    """The engine, or a skipped test where there is none."""
     try:
         engine = docker.from_env()
-        with closing(engine):
-            engine.ping()
-            _remove_orphans(engine)
-            _have(engine, image)
     except DockerException as error:
-        pytest.skip(f"no Docker engine: {error}")
+        pytest.skip(f"there is no Docker engine: {error}")
+    with closing(engine):
+        yield engine
+
+
+def require_image(image: str) -> None:
+    """Skips the test if the image is not here and cannot be pulled."""
+    with docker_engine() as engine:
+        try:
+            engine.images.get(image)
+        except ImageNotFound:
+            try:
+                engine.images.pull(image)
+            except APIError as error:  # also when the registry cannot be reached
+                pytest.skip(f"the image {image} is not here and cannot be pulled: {error.explanation}")
+
+
+@contextmanager
+def _container(image: str, port: int, ready: WaitStrategy, **options: Any) -> Iterator[int]:
+    """Starts a container. Gives the port of the loopback interface at which it takes calls."""
+    require_image(image)
+    _remove_orphans()
     container = DockerContainer(image, labels={_OWNER: f"{socket.gethostname()}:{os.getpid()}"}, **options)
     ports: dict[str, Any] = container.ports
     ports[f"{port}/tcp"] = (_LOOPBACK, None)  # any free one
@@ -85,23 +102,14 @@ def _container(image: str, port: int, ready: WaitStrategy, **options: Any) -> It
         yield container.get_exposed_port(port)
 
 
-def _have(engine: docker.DockerClient, image: str) -> None:
-    try:
-        engine.images.get(image)
-    except ImageNotFound:
-        try:
-            engine.images.pull(image)
-        except DockerException as error:  # for a registry that cannot be reached, too
-            pytest.skip(f"the image {image} is not here and cannot be pulled: {error}")
-
-
-def _remove_orphans(engine: docker.DockerClient) -> None:
+def _remove_orphans() -> None:
     """Removes what killed test runs of this machine have left behind."""
-    for container in engine.containers.list(all=True, filters={"label": _OWNER}):
-        host, _, pid = container.labels[_OWNER].rpartition(":")
-        if host == socket.gethostname() and not _lives(int(pid)):
-            with suppress(NotFound):
-                container.remove(force=True, v=True)
+    with docker_engine() as engine:
+        for container in engine.containers.list(all=True, filters={"label": _OWNER}):
+            host, _, pid = container.labels[_OWNER].rpartition(":")
+            if host == socket.gethostname() and not _lives(int(pid)):
+                with suppress(NotFound):
+                    container.remove(force=True, v=True)
 
 
 def _lives(pid: int) -> bool:

@@ -25,12 +25,10 @@ class Adapter:
         make: a store object that is not opened yet, on the data that belongs to a place. The data may hold what other
             tests wrote: the suite uses stream names of its own and starts from the head that it finds.
         place: where a test's data is: a file, or the URL of a server.
-        shared: a second object on the same place sees the same data, also after the first was closed.
     """
 
     make: Callable[[str], EventStore]
     place: Callable[[pytest.FixtureRequest], str]
-    shared: bool = True
 
 
 @functools.cache
@@ -49,16 +47,14 @@ def _file(request: pytest.FixtureRequest) -> str:
 IN_FILE = Adapter(SqliteEventStore, _file)
 ON_STAND_IN = Adapter(EventStoreDB, lambda _: _eventstoredb().url)
 IN_CONTAINER = Adapter(EventStoreDB, lambda request: request.getfixturevalue("eventstoredb_in_container"))
-IN_MEMORY = Adapter(lambda _: InMemoryEventStore(), lambda _: "", shared=False)
+IN_MEMORY = Adapter(lambda _: InMemoryEventStore(), lambda _: "")
 
-ADAPTERS = [
-    pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration),
+SERVERS = [
     pytest.param(ON_STAND_IN, id="eventstoredb", marks=pytest.mark.integration),
-    pytest.param(
-        IN_CONTAINER, id="eventstoredb-container", marks=[pytest.mark.integration, pytest.mark.containers]
-    ),
-    pytest.param(IN_MEMORY, id="memory"),
+    pytest.param(IN_CONTAINER, id="eventstoredb-container", marks=[pytest.mark.integration, pytest.mark.containers]),
 ]
+SHARED = [pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration), *SERVERS]
+ADAPTERS = [*SHARED, pytest.param(IN_MEMORY, id="memory")]
 
-on_shared_data = pytest.mark.parametrize("adapter", ADAPTERS[:3], indirect=True)
+on_shared_data = pytest.mark.parametrize("adapter", SHARED, indirect=True)
 """Marks what only makes sense where a second object sees the same data."""

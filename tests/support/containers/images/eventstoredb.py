@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 PORT, INNER = 2113, 2114
+LOG = Path("/var/lib/eventstore/log")
 LIVE = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 MISSING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -37,9 +38,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def main() -> None:
     """Runs until somebody ends it."""
-    folder = Path("/var/lib/eventstore")
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "tests.support.eventstoredb", "--port", str(INNER), "--data", str(folder / "log")]
+    command = [sys.executable, "-m", "tests.support.eventstoredb", "--port", str(INNER), "--data", str(LOG)]
     pipe = asyncio.subprocess.PIPE
     stand_in = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
     assert stand_in.stdout is not None
@@ -49,4 +48,5 @@ async def main() -> None:
         sys.exit(await stand_in.wait())
 
 
+LOG.parent.mkdir(parents=True, exist_ok=True)
 asyncio.run(main())
