@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient
 
-from neuroglia.core import ConfigurationError, Unavailable
+from neuroglia.core import ConcurrencyError, ConfigurationError, Unavailable
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, Appended, EventStore
 from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
 from neuroglia.hosting.backing_services import connect_event_store
@@ -31,15 +30,6 @@ async def store(server: StandIn) -> AsyncIterator[EventStoreDB]:
     await store.open()
     yield store
     await store.aclose()
-
-
-@pytest.fixture
-async def foreign(server: StandIn) -> AsyncIterator[AsyncEventStoreDBClient]:
-    """Somebody else's client on the same server."""
-    client = AsyncEventStoreDBClient(server.url)
-    await client.connect()
-    yield client
-    await client.close()
 
 
 async def insist_on_appending(store: EventStore, stream: str, expected: int, count: int) -> list[str]:
@@ -241,3 +231,19 @@ async def test_given_a_cluster_url_when_opening_then_the_leader_is_found_by_goss
 def test_given_a_broken_url_when_connecting_then_it_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="EVENT_STORE_URL"):
         connect_event_store("esdb://127.0.0.1:2113?tlss=false")
+
+
+async def test_given_reads_that_lag_when_appending_too_late_then_the_conflict_tells_the_writers_revision(
+    store: EventStoreDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real server decides before what it has written can be read."""
+    await store.append("a-1", new_events(3), NO_STREAM)
+
+    async def nothing_yet(*_: object, **__: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(store._client, "stream", nothing_yet)
+    for expected, stream, actual in ((0, "a-1", 2), (7, "a-2", NO_STREAM)):
+        with pytest.raises(ConcurrencyError) as conflict:
+            await store.append(stream, new_events(1), expected)
+        assert (conflict.value.expected, conflict.value.actual) == (expected, actual)
