@@ -22,6 +22,7 @@ def container_tests(**environment: str) -> tuple[Mapping[str, int], str]:
     """Runs the tests with containers. Returns how many passed, were skipped and failed, and what they said."""
     command = [sys.executable, "-m", "pytest", "-m", "containers", *SUITES]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     counts = re.findall(r"(\d+) (passed|skipped|failed|errors?)", done.stdout.splitlines()[-1])
     return {outcome: int(number) for number, outcome in counts}, done.stdout + done.stderr
 

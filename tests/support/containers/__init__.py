@@ -4,8 +4,10 @@
 cannot be pulled, the tests that wanted it are skipped and say so.
 """
 
+import gc
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
@@ -70,14 +72,21 @@ def mongo_container() -> Iterator[str]:
 @contextmanager
 def docker_engine() -> Iterator[docker.DockerClient]:
     """The engine of this machine, or a skipped test where there is none."""
-    try:
-        engine = docker.from_env()
-    except DockerException as error:
-        pytest.skip(f"there is no Docker engine: {error}")
-    with closing(engine):
+    with closing(_connected()) as engine:
         if not engine.api.base_url.startswith("http+docker:"):  # the ports are bound to the engine's loopback interface
             pytest.skip(f"there is no Docker engine on this machine: DOCKER_HOST is {engine.api.base_url}")
         yield engine
+
+
+def _connected() -> docker.DockerClient:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the client forgets a socket that finds nobody
+        try:
+            return docker.from_env()
+        except DockerException as error:
+            reason = str(error)
+        gc.collect()
+    pytest.skip(f"there is no Docker engine: {reason}")
 
 
 def require_image(image: str) -> None:
