@@ -11,10 +11,10 @@ PROJECTS := framework/pyproject.toml openbank/pyproject.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run unit test check format bench torture lock clean
+.PHONY: help demo run unit test test-containers check format bench torture lock clean
 
 help:  ## Show what there is to type
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.stamp  ## Play OpenBank's story over HTTP on a real server, then end
 	@$(BIN)/python -m deployment.demo
@@ -27,6 +27,9 @@ unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-containers: $(VENV)/dev.stamp  ## Try the adapters on the real EventStoreDB and MongoDB; needs Docker
+	@$(BIN)/python -m pytest -m containers
 
 check: $(VENV)/dev.stamp  ## Check format, lint, types and layers
 	@$(BIN)/ruff format --check --quiet .
@@ -42,7 +45,7 @@ bench: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Measure speed beside the raw li
 	@$(BIN)/python -m tests.benchmarks
 
 torture: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run the long crash tests
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "torture or not torture"
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not containers"
 
 lock: $(VENV)/dev.stamp  ## Pin all versions anew
 	@$(PIP) uv

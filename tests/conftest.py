@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.containers import eventstoredb_container, mongo_container
 from tests.support.mongo import MongoServer, mongo_server
 
 settings.register_profile("quick", max_examples=20, deadline=None, database=None)
@@ -28,3 +29,17 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
     """One server for all tests of this process."""
     with mongo_server(tmp_path_factory.mktemp("mongo")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mongo_in_container() -> Iterator[MongoServer]:
+    """The real one."""
+    with mongo_container() as url:
+        yield MongoServer(url)
+
+
+@pytest.fixture(scope="session")
+def eventstoredb_in_container() -> Iterator[str]:
+    """The real one's URL."""
+    with eventstoredb_container() as url:
+        yield url

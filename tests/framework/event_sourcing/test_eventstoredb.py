@@ -1,20 +1,16 @@
 """What only EventStoreDB shows: failing connections, foreign tools and their events. See also the contract."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient, StreamState
-from esdbclient import NewEvent as Foreign
 
 from neuroglia.core import ConcurrencyError, ConfigurationError, Unavailable
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, Appended, EventStore
 from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
 from neuroglia.hosting.backing_services import connect_event_store
-from tests.framework.event_sourcing.events import batches_until, follow, ids, log_of, new_event, new_events, stream_of
+from tests.framework.event_sourcing.events import batches_until, follow, ids, new_event, new_events, stream_of
 from tests.support.eventstoredb.process import StandIn
 from tests.support.waiting import eventually
 
@@ -34,15 +30,6 @@ async def store(server: StandIn) -> AsyncIterator[EventStoreDB]:
     await store.open()
     yield store
     await store.aclose()
-
-
-@pytest.fixture
-async def foreign(server: StandIn) -> AsyncIterator[AsyncEventStoreDBClient]:
-    """Somebody else's client on the same server."""
-    client = AsyncEventStoreDBClient(server.url)
-    await client.connect()
-    yield client
-    await client.close()
 
 
 async def insist_on_appending(store: EventStore, stream: str, expected: int, count: int) -> list[str]:
@@ -246,102 +233,17 @@ def test_given_a_broken_url_when_connecting_then_it_is_a_configuration_error() -
         connect_event_store("esdb://127.0.0.1:2113?tlss=false")
 
 
-async def test_given_a_stream_that_somebody_deleted_when_it_begins_anew_then_its_revisions_go_on(
-    store: EventStoreDB, foreign: AsyncEventStoreDBClient
+async def test_given_reads_that_lag_when_appending_too_late_then_the_conflict_tells_the_writers_revision(
+    store: EventStoreDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The real server decides before what it has written can be read."""
     await store.append("a-1", new_events(3), NO_STREAM)
-    await foreign.delete_stream("a-1", current_version=StreamState.EXISTS)
-    assert await stream_of(store, "a-1") == []
-    anew = new_events(2)
 
-    appended = await store.append("a-1", anew, NO_STREAM)
+    async def nothing_yet(*_: object, **__: object) -> list[object]:
+        return []
 
-    stored = await stream_of(store, "a-1")
-    assert ids(stored) == ids(anew)
-    assert appended == Appended(4, stored[-1].position) == await store.append("a-1", anew, NO_STREAM)
-    assert (await store.append("a-1", new_events(1), 4)).revision == 5
-
-
-async def test_given_a_stream_that_somebody_ended_for_ever_when_appending_then_it_is_a_conflict_and_readers_go_on(
-    store: EventStoreDB, foreign: AsyncEventStoreDBClient
-) -> None:
-    await store.append("a-1", new_events(1), NO_STREAM)
-    await foreign.tombstone_stream("a-1", current_version=StreamState.ANY)
-    after = await store.append("a-2", new_events(1), NO_STREAM)
-
-    for expected in (NO_STREAM, 0):
-        with pytest.raises(ConcurrencyError):
-            await store.append("a-1", new_events(1), expected)
-    assert await stream_of(store, "a-1") == []
-    assert [event.stream for event in await log_of(store, BEGINNING, "a-")] == ["a-1", "a-2"]
-    assert len(await follow(store.subscribe(after=BEGINNING, prefixes=["a-"]), 2)) == 2
-    assert await store.head() == after.position
-
-
-async def test_given_a_truncated_stream_when_reading_then_what_is_left_comes(
-    store: EventStoreDB, foreign: AsyncEventStoreDBClient
-) -> None:
-    await store.append("a-1", new_events(5), NO_STREAM)
-    await foreign.set_stream_metadata("a-1", metadata={"$tb": 3})
-
-    assert [event.revision for event in await stream_of(store, "a-1")] == [3, 4]
-    assert (await store.append("a-1", new_events(1), 4)).revision == 5
-
-
-@pytest.mark.parametrize(
-    "metadata",
-    [b"", b"\xff\x00", b"[1]", b'"x"', b'{"$correlationId": 7, "recorded_at": "2025-01-31"}', b"[" * 100_000],
-)
-async def test_given_events_of_others_when_reading_then_they_are_told_as_far_as_they_can_be(
-    store: EventStoreDB, foreign: AsyncEventStoreDBClient, metadata: bytes
-) -> None:
-    event = Foreign(type="theirs", data=b"\x00\xff", metadata=metadata, content_type="application/octet-stream")
-    await foreign.append_to_stream("a-1", current_version=StreamState.NO_STREAM, events=[event])
-
-    (stored,) = await stream_of(store, "a-1")
-
-    assert (stored.id, stored.type, stored.data) == (str(event.id), "theirs", b"\x00\xff")
-    assert (stored.correlation_id, stored.causation_id, stored.actor) == ("", None, "")
-    assert stored.recorded_at.tzinfo is not None
-    assert [stored] == list((await store.read_all()).events) == await follow(store.subscribe(after=-1, prefixes=[]), 1)
-
-
-async def test_given_many_system_events_in_the_log_when_reading_page_by_page_then_they_are_passed_over(
-    store: EventStoreDB, foreign: AsyncEventStoreDBClient
-) -> None:
-    for number in range(3):
-        links = [Foreign(type="$>", data=b"0@a-1") for _ in range(4)]
-        await foreign.append_to_stream(f"a-{number}", current_version=StreamState.NO_STREAM, events=links)
-    own = await store.append("a-9", new_events(1), NO_STREAM)
-
-    batch = await store.read_all(prefixes=["a-"], limit=2)
-
-    assert [event.stream for event in batch.events] == ["a-9"]
-    assert await store.last_position(prefixes=["a-"], at_most=own.position - 1) == BEGINNING
-
-
-async def test_given_our_metadata_when_others_read_it_then_their_tools_know_the_causes(
-    store: EventStoreDB, foreign: AsyncEventStoreDBClient
-) -> None:
-    await store.append("a-1", [new_event(causation_id=str(uuid4()))], NO_STREAM)
-
-    (recorded,) = await foreign.get_stream("a-1")
-
-    metadata = json.loads(recorded.metadata)
-    assert metadata["$correlationId"] == "correlation"
-    assert metadata["recorded_at"] == "2025-01-31T12:00:00.123456Z"
-    assert set(metadata) == {"$correlationId", "$causationId", "actor", "recorded_at"}
-
-
-async def test_given_more_than_the_server_takes_when_appending_then_it_is_an_error_and_no_outage(
-    tmp_path: Path,
-) -> None:
-    server = StandIn(tmp_path / "log", most_bytes=1000).start()
-    store = EventStoreDB(server.url)
-    await store.open()
-
-    with pytest.raises(ValueError, match="larger"):
-        await store.append("a-1", [new_event(b'"%s"' % (b"x" * 1000))], NO_STREAM)
-
-    await store.aclose()
-    server.kill()
+    monkeypatch.setattr(store._client, "stream", nothing_yet)
+    for expected, stream, actual in ((0, "a-1", 2), (7, "a-2", NO_STREAM)):
+        with pytest.raises(ConcurrencyError) as conflict:
+            await store.append(stream, new_events(1), expected)
+        assert (conflict.value.expected, conflict.value.actual) == (expected, actual)

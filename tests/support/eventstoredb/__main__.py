@@ -26,13 +26,13 @@ _OPTIONS = [
 ]
 
 
-async def _serve(port: int, data: Path, most_bytes: int) -> None:
+async def _serve(port: int, data: Path) -> None:
     log, faults = Log(data), Faults()
     server = grpc.aio.server(options=_OPTIONS)
     bound = server.add_insecure_port(f"127.0.0.1:{port}")
     add_streams: Any = streams_pb2_grpc.add_StreamsServicer_to_server
     add_gossip: Any = gossip_pb2_grpc.add_GossipServicer_to_server
-    add_streams(Streams(log, Writer(log, most_bytes=most_bytes), faults), server)
+    add_streams(Streams(log, Writer(log), faults), server)
     add_gossip(Gossip(bound), server)
     server.add_generic_rpc_handlers((server_features(),))
     await server.start()
@@ -48,6 +48,5 @@ async def _serve(port: int, data: Path, most_bytes: int) -> None:
 parser = argparse.ArgumentParser(prog="eventstoredb")
 parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--data", type=Path, required=True)
-parser.add_argument("--max-append-size", type=int, default=_MIB, help="as the real one's: 1 MiB unless told")
 arguments = parser.parse_args()
-asyncio.run(_serve(arguments.port, arguments.data, arguments.max_append_size))
+asyncio.run(_serve(arguments.port, arguments.data))

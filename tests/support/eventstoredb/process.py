@@ -12,9 +12,8 @@ ROOT: Final = Path(__file__).parents[3]
 class StandIn:
     """A stand-in on a file. It can be killed and started again: at the same port, with what is in the file."""
 
-    def __init__(self, data: Path, *, most_bytes: int = 16 * 2**20) -> None:
+    def __init__(self, data: Path) -> None:
         self._data = data
-        self._most_bytes = most_bytes
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         atexit.register(self.kill)
@@ -26,10 +25,8 @@ class StandIn:
 
     def start(self) -> "StandIn":
         """Starts the process; it takes calls when this returns."""
-        flags = {"--port": self.port, "--data": self._data, "--max-append-size": self._most_bytes}
-        command = [sys.executable, "-m", "tests.support.eventstoredb"]
-        for flag, value in flags.items():
-            command += [flag, str(value)]
+        flags = ["--port", str(self.port), "--data", str(self._data)]
+        command = [sys.executable, "-m", "tests.support.eventstoredb", *flags]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.port = int(self._answer())
         return self

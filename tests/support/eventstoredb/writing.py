@@ -11,6 +11,8 @@ from tests.support.eventstoredb.log import DELETED, Log, Proposed, Record
 NO_STREAM: Final = -1
 ANY: Final = -2
 EXISTS: Final = -4
+MOST_BYTES: Final = 2**20
+"""What the server takes in one append, unless it is told otherwise."""
 
 
 class StreamDeleted(Exception):
@@ -48,14 +50,13 @@ class Written:
 class Writer:
     """Applies the rules to a log."""
 
-    def __init__(self, log: Log, *, most_bytes: int) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
-        self._most_bytes = most_bytes
 
     def append(self, stream: str, expected: int, events: Sequence[Proposed]) -> Written:
         """Raises: StreamDeleted, WrongExpectedVersion, MaximumAppendSizeExceeded."""
-        if sum(len(event.data) + len(event.metadata) for event in events) > self._most_bytes:
-            raise MaximumAppendSizeExceeded(self._most_bytes)
+        if sum(len(event.data) + len(event.metadata) + 2 * len(event.type) for event in events) > MOST_BYTES:
+            raise MaximumAppendSizeExceeded(MOST_BYTES)
         repeated = self._check(stream, expected, [event.id for event in events])
         if repeated is not None:
             return Written(repeated.revision, repeated.position)

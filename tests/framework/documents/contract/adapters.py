@@ -35,15 +35,23 @@ def _file(request: pytest.FixtureRequest) -> str:
     return str(folder / "documents.db")
 
 
-def _database(request: pytest.FixtureRequest) -> str:
-    server: MongoServer = request.getfixturevalue("mongo")
-    return server.url(request.getfixturevalue("tmp_path"))
+def _database(server: str) -> Callable[[pytest.FixtureRequest], str]:
+    def place(request: pytest.FixtureRequest) -> str:
+        found: MongoServer = request.getfixturevalue(server)
+        return found.url(request.getfixturevalue("tmp_path"))
+
+    return place
 
 
 IN_FILE = pytest.param(Adapter(SqliteDocumentStore, _file), id="sqlite-file", marks=pytest.mark.integration)
 IN_MEMORY = pytest.param(Adapter(lambda _: InMemoryDocumentStore(), _nowhere), id="memory")
-IN_MONGO = pytest.param(Adapter(MongoDocumentStore, _database), id="mongodb", marks=pytest.mark.integration)
-ADAPTERS = [IN_FILE, IN_MEMORY, IN_MONGO]
+IN_MONGO = pytest.param(Adapter(MongoDocumentStore, _database("mongo")), id="mongodb", marks=pytest.mark.integration)
+IN_CONTAINER = pytest.param(
+    Adapter(MongoDocumentStore, _database("mongo_in_container")),
+    id="mongodb-container",
+    marks=[pytest.mark.integration, pytest.mark.containers],
+)
+ADAPTERS = [IN_FILE, IN_MEMORY, IN_MONGO, IN_CONTAINER]
 
-on_shared_data = pytest.mark.parametrize("adapter", [IN_FILE, IN_MONGO], indirect=True)
+on_shared_data = pytest.mark.parametrize("adapter", [IN_FILE, IN_MONGO, IN_CONTAINER], indirect=True)
 """Marks what only makes sense where a second object sees the same data."""

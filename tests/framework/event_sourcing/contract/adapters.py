@@ -24,11 +24,11 @@ class Adapter:
     Attributes:
         make: a store object that is not opened yet, on the data that belongs to a place. The data may hold what other
             tests wrote: the suite uses stream names of its own and starts from the head that it finds.
-        shared: a second object on the same place sees the same data, also after the first was closed.
+        place: where a test's data is: a file, or the URL of a server.
     """
 
-    make: Callable[[Path], EventStore]
-    shared: bool = True
+    make: Callable[[str], EventStore]
+    place: Callable[[pytest.FixtureRequest], str]
 
 
 @functools.cache
@@ -39,15 +39,22 @@ def _eventstoredb() -> StandIn:
     return StandIn(Path(folder) / "log").start()
 
 
-IN_FILE = Adapter(lambda place: SqliteEventStore(str(place / "events.db")))
-ON_EVENTSTOREDB = Adapter(lambda _: EventStoreDB(_eventstoredb().url))
-IN_MEMORY = Adapter(lambda _: InMemoryEventStore(), shared=False)
+def _file(request: pytest.FixtureRequest) -> str:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return str(folder / "events.db")
 
-ADAPTERS = [
-    pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration),
-    pytest.param(ON_EVENTSTOREDB, id="eventstoredb", marks=pytest.mark.integration),
-    pytest.param(IN_MEMORY, id="memory"),
+
+IN_FILE = Adapter(SqliteEventStore, _file)
+ON_STAND_IN = Adapter(EventStoreDB, lambda _: _eventstoredb().url)
+IN_CONTAINER = Adapter(EventStoreDB, lambda request: request.getfixturevalue("eventstoredb_in_container"))
+IN_MEMORY = Adapter(lambda _: InMemoryEventStore(), lambda _: "")
+
+SERVERS = [
+    pytest.param(ON_STAND_IN, id="eventstoredb", marks=pytest.mark.integration),
+    pytest.param(IN_CONTAINER, id="eventstoredb-container", marks=[pytest.mark.integration, pytest.mark.containers]),
 ]
+SHARED = [pytest.param(IN_FILE, id="sqlite-file", marks=pytest.mark.integration), *SERVERS]
+ADAPTERS = [*SHARED, pytest.param(IN_MEMORY, id="memory")]
 
-on_shared_data = pytest.mark.parametrize("adapter", ADAPTERS[:2], indirect=True)
+on_shared_data = pytest.mark.parametrize("adapter", SHARED, indirect=True)
 """Marks what only makes sense where a second object sees the same data."""

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -19,12 +18,17 @@ def adapter(request: pytest.FixtureRequest) -> Adapter:
 
 
 @pytest.fixture
-async def open_store(adapter: Adapter, tmp_path: Path) -> AsyncIterator[OpenStore]:
+def place(adapter: Adapter, request: pytest.FixtureRequest) -> str:
+    return adapter.place(request)
+
+
+@pytest.fixture
+async def open_store(adapter: Adapter, place: str) -> AsyncIterator[OpenStore]:
     """Opens store objects on this test's data."""
     async with AsyncExitStack() as exits:
 
         async def open_one() -> EventStore:
-            store = adapter.make(tmp_path)
+            store = adapter.make(place)
             await store.open()
             exits.push_async_callback(store.aclose)
             return store

@@ -95,8 +95,8 @@ async def test_given_a_time_without_zone_when_appending_then_it_is_refused(store
 
 @pytest.mark.parametrize(
     "text",
-    ["x" * 2**20, "Grüße, 東京 🏦 \u202e \ufeff \U0010ffff", "quote \" ' ; -- \\ \n \t \u0000 \u2028", ""],
-    ids=["1 MiB", "unicode", "special", "empty"],
+    ["x" * 1_000_000, "Grüße, 東京 🏦 \u202e \ufeff \U0010ffff", "quote \" ' ; -- \\ \n \t \u0000 \u2028", ""],
+    ids=["1 MB", "unicode", "special", "empty"],
 )
 async def test_given_unusual_data_when_reading_then_it_comes_back_unchanged(
     store: EventStore, category: str, text: str

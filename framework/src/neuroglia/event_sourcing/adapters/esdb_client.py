@@ -47,7 +47,7 @@ Feed: TypeAlias = AbstractAsyncCatchupSubscription
 
 
 class WrongRevision(Exception):
-    """The stream is at another revision than expected, or its name can never be used again."""
+    """The stream is at another revision than expected: the argument; or its name can never be used again: -1."""
 
 
 class Client:
@@ -90,8 +90,9 @@ class Client:
                 return await self._client.append_to_stream(
                     stream, current_version=version, events=new, timeout=_DEADLINE_S
                 )
-            except (WrongCurrentVersion, StreamIsDeleted):
-                raise WrongRevision from None
+            except (WrongCurrentVersion, StreamIsDeleted) as wrong:  # the server decides before others can read it
+                actual = re.match(r"Stream position of last event is (\d+)", str(wrong))
+                raise WrongRevision(int(actual[1]) if actual else -1) from None
             except MaximumAppendSizeExceededError:
                 raise ValueError("the events are larger than the event store takes in one append") from None
 

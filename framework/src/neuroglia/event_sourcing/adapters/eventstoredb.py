@@ -76,8 +76,8 @@ class EventStoreDB(EventStore):
         "".join(event.type for event in events).encode()  # refuses half a character, which no store can hold
         try:
             position = await self._client.append(stream, new, None if expected == NO_STREAM else expected)
-        except WrongRevision:
-            return await self._repeated(stream, events, expected)
+        except WrongRevision as wrong:
+            return await self._repeated(stream, events, expected, *wrong.args)
         revision = expected + len(events)
         if expected == NO_STREAM:  # a stream that somebody deleted begins anew where it ended
             page = await self._client.stream(stream)
@@ -125,11 +125,11 @@ class EventStoreDB(EventStore):
         last = await self._client.stream(stream, backwards=True)
         return last[0].stream_position if last else NO_STREAM
 
-    async def _repeated(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
+    async def _repeated(self, stream: str, events: Sequence[NewEvent], expected: int, actual: int) -> Appended:
         """The answer of the first time, if these very events already stand behind `expected`."""
         page = await self._client.stream(stream, after=expected, limit=len(events))
         if [str(event.id) for event in page] != [event.id for event in events]:
-            raise ConcurrencyError(stream, expected, await self._revision(stream))
+            raise ConcurrencyError(stream, expected, actual)
         return Appended(page[-1].stream_position, _position(page[-1]))
 
 

@@ -1,0 +1,25 @@
+"""Our stand-ins as images: see the Dockerfile."""
+
+import os
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+PYTHON_IMAGE: Final = os.environ.get("PYTHON_IMAGE", "python:3.13-slim")
+"""An image with Python, to build on."""
+_ROOT: Final = Path(__file__).parents[4]
+
+
+def build() -> dict[str, str]:
+    """Builds the images. Returns the environment in which the container tests use them."""
+    return {"EVENTSTOREDB_IMAGE": _build("eventstoredb"), "MONGO_IMAGE": _build("mongo")}
+
+
+def _build(target: str) -> str:
+    name = f"neuroglia-stand-in-{target}:latest"
+    recipe = ["--target", target, "--file", Path(__file__).with_name("Dockerfile")]
+    arguments = [f"PYTHON_IMAGE={PYTHON_IMAGE}", f"CLIENT=esdbclient=={version('esdbclient')}"]
+    options = [part for argument in arguments for part in ("--build-arg", argument)]
+    subprocess.run(["docker", "build", "--quiet", "--tag", name, *recipe, *options, _ROOT], check=True)
+    return name
