@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-PYTHON_IMAGE: Final = os.environ.get("PYTHON_IMAGE", "python:3.13-slim")
-"""An image with Python, to build on."""
+PYTHON_IMAGE: Final = os.environ.get("PYTHON_IMAGE", "")
+"""An image with Python, to build on, as python:3.13-slim. Without it nothing is built, or pulled for that."""
 _ROOT: Final = Path(__file__).parents[4]
 
 
