@@ -152,13 +152,16 @@ def test_given_a_store_that_stays_away_then_it_is_tried_now_and_then_and_the_pro
         dead_ends = [stack.enter_context(DeadEnd(bank.servers[name].port)) for name in killed]
         begin, used = time.monotonic(), bank.processor_seconds()
         until(lambda: all_failed(bank.failures() - failures, 2), "failures of each subscription", 2 * SECONDS)
-        share = (bank.processor_seconds() - used) / (time.monotonic() - begin)
+        lasted = time.monotonic() - begin
+        share = (bank.processor_seconds() - used) / lasted
+        often = max((bank.failures() - failures).values()) / lasted
         assert bank.tells_down(killed)
 
     for dead_end in dead_ends:
         assert dead_end.attempts >= 2
-        assert dead_end.attempts_a_second < 20 * SUBSCRIPTIONS
-    assert share < 0.5  # of one processor
+        assert dead_end.attempts_a_second < 20 * SUBSCRIPTIONS  # of these, a busy machine only makes less
+    assert often < 1.0
+    assert share < 0.5
     bank.restart(killed)
     until(bank.service.is_ready, "the bank to be ready again", SECONDS)
     position = deposit(bank.service, account)

@@ -159,7 +159,7 @@ async def test_given_a_port_where_nobody_answers_when_following_then_it_is_tried
                     await anext(subscription)
 
     assert dead_end.attempts >= 4
-    assert dead_end.attempts_a_second < 20
+    assert dead_end.attempts_a_second < 15  # a busy machine only makes it less
     await asyncio.to_thread(server.start)
     await store.append("a-1", events[1:], 0)
     assert ids(await follow(subscription, 1)) == ids(events[1:])
