@@ -13,6 +13,7 @@ from tests.benchmarks import (
     commands,
     deposits,
     dispatch,
+    eventstoredb,
     http,
     injection,
     mongo,
@@ -34,6 +35,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Sequence[Figure]]]] = {
     "rehydration": rehydration.measure,
     "projections": projections.measure,
     "mongo": mongo.measure,
+    "eventstoredb": eventstoredb.measure,
     "scale": scale.measure,
 }
 

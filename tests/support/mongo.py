@@ -48,15 +48,15 @@ class Peer(MongoServer):
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
         self._options = options
-        self._port = free_port()  # the same again after a restart
+        self.port = free_port()  # the same again after a restart
         self._process: subprocess.Popen[bytes] | None = None
-        super().__init__(f"mongodb://127.0.0.1:{self._port}")
+        super().__init__(f"mongodb://127.0.0.1:{self.port}")
 
     def start(self) -> None:
         """Starts it, and returns once it listens."""
         settings, log = self._folder / "empty.toml", self._folder / "stderr.log"
         settings.touch()
-        where = ["--config", settings, "--host", "127.0.0.1", "--port", str(self._port)]
+        where = ["--config", settings, "--host", "127.0.0.1", "--port", str(self.port)]
         data = ["--storage-path", self._folder / "data", "--cache-size", "128M", "--sync-on-commit"]
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(

@@ -73,6 +73,10 @@ class Log:
         self.grown = Event()
         return records
 
+    def close(self) -> None:
+        """Ends the writing."""
+        self._file.close()
+
     def last_revision(self, stream: str) -> int:
         """-1 when the stream never was. A soft delete does not change it."""
         records = self._streams.get(stream)
