@@ -21,12 +21,14 @@ class OneCommand(UnitOfWork):
     behind that state confirms it; who appends nothing, or elsewhere, asks the log before anybody hears the answer.
 
     Attributes:
+        may_repeat: whether this may not be the first try.
         trusts: whether the next state can be taken as it is remembered.
         since: the log position from before the first try. What the command appended stands behind it.
     """
 
     def __init__(self, context: RequestContext) -> None:
         self._command_id = context.command_id
+        self.may_repeat = context.command_id is not None
         self.since = BEGINNING if context.since is None else context.since
         self.trusts = False
         self._saved: str | None = None
@@ -49,11 +51,6 @@ class OneCommand(UnitOfWork):
             await confirm()
 
     commit = confirm
-
-    @property
-    def may_repeat(self) -> bool:
-        """Whether this may not be the first try."""
-        return self._command_id is not None
 
     def event_id(self, stream: str, number: int) -> str | None:
         """The id of the event that every try appends to a stream as its `number`-th; None where none is derived."""

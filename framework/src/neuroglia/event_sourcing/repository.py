@@ -82,7 +82,10 @@ class EventSourcedRepository(Repository[A], History[A]):
         if aggregate.version < 0 and self._command.may_repeat:
             self._repeated[stream] = await self._appended_before(stream, 0)
         repeated, before = self._repeated.get(stream), aggregate.version
-        envelopes = self._open(repeated) if repeated else await self._append(stream, aggregate)
+        if repeated:  # as the first try answered: an append tells the position of its last event alone
+            envelopes = [self._codec.open(stored)._replace(position=repeated[-1].position) for stored in repeated]
+        else:
+            envelopes = await self._append(stream, aggregate)
         last = envelopes[-1]
         aggregate.mark_saved(last.revision, last.recorded_at)
         self._context.reply.event_position = max(last.position, self._context.reply.event_position or 0)
@@ -126,9 +129,7 @@ class EventSourcedRepository(Repository[A], History[A]):
             raise ConcurrencyError(stream, version, page.events[-1].revision if page.events else NO_STREAM)
 
     async def _append(self, stream: str, aggregate: A) -> list[Envelope]:
-        now = self._clock.now()
-        if aggregate.modified_at is not None:  # a clock that was set back must not turn history round
-            now = max(now, aggregate.modified_at)
+        now = max(filter(None, (self._clock.now(), aggregate.modified_at)))  # even if the clock was set back
         metadata = EventMetadata(
             recorded_at=now,
             correlation_id=self._context.correlation_id,
@@ -159,10 +160,6 @@ class EventSourcedRepository(Repository[A], History[A]):
             )
             for number, (event, new) in enumerate(zip(aggregate.pending, events, strict=True))
         ]  # fmt: skip
-
-    def _open(self, repeated: Sequence[StoredEvent]) -> list[Envelope]:
-        """What the first try answered with: an append tells the position of its last event alone."""
-        return [self._codec.open(stored)._replace(position=repeated[-1].position) for stored in repeated]
 
     async def _appended_before(self, stream: str, revision: int) -> Sequence[StoredEvent]:
         """What an earlier try of this command appended, if it did so at this revision."""

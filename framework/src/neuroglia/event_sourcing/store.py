@@ -14,7 +14,9 @@ NO_STREAM: Final = -1
 BEGINNING: Final = -1
 """The position before the first event of the log."""
 PAGE: Final = 500
-"""So many events are read at once."""
+"""So many events of the log are read at once."""
+_STREAM_PAGE: Final = 2_000
+"""And so many of a stream, which is mostly read to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class EventStore(BackingService):
         """The events of a stream behind revision `after`, oldest first. Nothing for an unknown stream."""
         left = sys.maxsize if limit is None else limit
         while left > 0:
-            page = await self.read_page(stream, after=after, limit=min(PAGE, left))
+            page = await self.read_page(stream, after=after, limit=min(_STREAM_PAGE, left))
             for event in page.events:
                 yield event
             if page.caught_up:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from typing_extensions import TypeForm
 
-from neuroglia.core.errors import ApplicationError
+from neuroglia.core.errors import ApplicationError, Unavailable
 from neuroglia.core.lifecycle import BackingService
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.event_sourcing import EventStore, Subscriptions, SubscriptionState
@@ -66,8 +66,12 @@ def health_router(
         runners = (await provider.get(Subscriptions)) if subscriptions else None
         found: list[SubscriptionHealth] = []
         if runners is not None:
-            head = await (await provider.get(EventStore)).head() if up else None
-            found = [await _look(runner, head) for runner in runners.runners]
+            try:
+                head = await (await provider.get(EventStore)).head() if up else None
+                found = [await _look(runner, head) for runner in runners.runners]
+            except Unavailable:  # it answered a moment ago
+                services = [await _ask(await provider.get(kind)) for kind in backing]
+                up, found = False, [await _look(runner, None) for runner in runners.runners]
         if not up or (runners is not None and not runners.alive):
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)

@@ -8,18 +8,17 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Final
 
 import tenacity
+from pydantic import AwareDatetime, BaseModel, Field
 from typing_extensions import override
 
-from neuroglia.core.clock import format_utc, parse_utc
+from neuroglia.core.clock import format_utc
 from neuroglia.core.errors import ConcurrencyError, ConfigurationError, Unavailable
 from neuroglia.event_sourcing.adapters.esdb_client import (
     Client,
-    Feed,
     Recorded,
     WrongRevision,
     telling_ends,
@@ -69,7 +68,8 @@ class EventStoreDB(EventStore):
     @override
     async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
         if not events:
-            if (actual := await self._revision(stream)) != expected:
+            last = await self._client.stream(stream, backwards=True)
+            if (actual := last[0].stream_position if last else NO_STREAM) != expected:
                 raise ConcurrencyError(stream, expected, actual)
             return Appended(expected, BEGINNING)
         new = [(event.id, event.type, event.data, _metadata(event.metadata)) for event in events]
@@ -105,9 +105,7 @@ class EventStoreDB(EventStore):
 
     @override
     def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
-        subscription = _Subscription(self._client, after, prefixes, self._subscriptions)
-        self._subscriptions.add(subscription)
-        return subscription
+        return _Subscription(self._client, after, prefixes, self._subscriptions)
 
     @override
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
@@ -120,10 +118,6 @@ class EventStoreDB(EventStore):
             if len(page) < size:
                 return BEGINNING
             start, size = _position(page[-1]), PAGE
-
-    async def _revision(self, stream: str) -> int:
-        last = await self._client.stream(stream, backwards=True)
-        return last[0].stream_position if last else NO_STREAM
 
     async def _repeated(self, stream: str, events: Sequence[NewEvent], expected: int, actual: int) -> Appended:
         """The answer of the first time, if these very events already stand behind `expected`."""
@@ -141,6 +135,7 @@ class _Subscription(EventSubscription):
         self._after = after
         self._prefixes = prefixes
         self._others = others
+        others.add(self)
         self._read: deque[StoredEvent] = deque()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
@@ -184,23 +179,29 @@ class _Subscription(EventSubscription):
         return Batch(events, caught_up=self._told_caught_up)
 
     async def _read_ahead(self) -> None:
-        connecting = tenacity.AsyncRetrying(
+        following = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Unavailable),
             wait=tenacity.wait_exponential_jitter(multiplier=_PAUSE_S, max=2.0, jitter=_PAUSE_S),
             stop=tenacity.stop_after_attempt(_TRIES),
             reraise=True,
         )
         while True:
-            feed: Feed = await connecting(self._connect)
-            with suppress(Unavailable):
-                async with telling_ends(feed):
-                    async for event in feed:
-                        await self._take(event)
-            self._live = False
+            await following(self._follow)
             await asyncio.sleep(_PAUSE_S)
 
-    async def _connect(self) -> Feed:
-        return await self._client.follow(self._prefixes, after=None if self._after == BEGINNING else self._after)
+    async def _follow(self) -> None:
+        """Returns when a connection breaks. Raises Unavailable if nothing came over it."""
+        came = False
+        try:
+            feed = await self._client.follow(self._prefixes, after=None if self._after == BEGINNING else self._after)
+            async with telling_ends(feed):
+                async for event in feed:
+                    came = True
+                    await self._take(event)
+        except Unavailable:
+            self._live = False
+            if not came:
+                raise
 
     async def _take(self, event: Recorded) -> None:
         if event.is_caught_up:
@@ -209,7 +210,8 @@ class _Subscription(EventSubscription):
             if (stored := _stored(event)) is not None:
                 self._read.append(stored)
             self._after = _position(event)
-        self._changed.set()
+        if self._live or len(self._read) in {1, PAGE}:  # of a long history, whoever reads is not told of each event
+            self._changed.set()
         while len(self._read) >= 2 * PAGE:
             self._room.clear()
             await self._room.wait()
@@ -221,8 +223,17 @@ def _position(event: Recorded) -> int:
     return event.commit_position
 
 
-def _metadata(metadata: EventMetadata) -> bytes:
+class _Metadata(BaseModel):
     """The names with a dollar are those by which the server's own tools follow causes."""
+
+    correlation_id: str = Field(default="", alias="$correlationId")
+    causation_id: str | None = Field(default=None, alias="$causationId")
+    actor: str = ""
+    traceparent: str | None = None
+    recorded_at: AwareDatetime | None = None
+
+
+def _metadata(metadata: EventMetadata) -> bytes:
     values = {
         "$correlationId": metadata.correlation_id,
         "$causationId": metadata.causation_id,
@@ -234,27 +245,15 @@ def _metadata(metadata: EventMetadata) -> bytes:
 
 
 def _stored(event: Recorded) -> StoredEvent | None:
-    """The event as the port tells it; None for what belongs to the system: links, tombstones.
-
-    Others write into the same store, so nothing is taken for granted of the metadata.
-    """
+    """The event as the port tells it; None for what belongs to the system: links, tombstones."""
     if event.is_system_event:
         return None
     try:
-        known: Any = json.loads(event.metadata)
-    except (ValueError, RecursionError):
-        known = None
-    values = cast("dict[str, Any]", known if isinstance(known, dict) else {})
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+        known = _Metadata.model_validate_json(event.metadata)
+    except ValueError:  # others write into the same store
+        known = _Metadata()
     return StoredEvent(
         _position(event), event.stream_name, event.stream_position, str(event.id), event.type, event.data,
-        _moment(texts.get("recorded_at"), event), texts.get("$correlationId", ""), texts.get("$causationId"),
-        texts.get("actor", ""), texts.get("traceparent"),
+        known.recorded_at or event.recorded_at or datetime.fromtimestamp(0, UTC), known.correlation_id,
+        known.causation_id, known.actor, known.traceparent,
     )  # fmt: skip
-
-
-def _moment(text: str | None, event: Recorded) -> datetime:
-    with suppress(ValueError):
-        if text is not None and (moment := parse_utc(text)).tzinfo is not None:
-            return moment
-    return event.recorded_at or datetime.fromtimestamp(0, UTC)

@@ -88,23 +88,17 @@ class Projector:
             if passing:
                 await self._patience.insist(functools.partial(self._transact, passing))
                 passing = []
-            await self.parking.carefully(stored, self._settle)
+            await self.parking.carefully(stored, lambda stored, error: self._transact([stored], error))
         if passing:
             await self._patience.insist(functools.partial(self._transact, passing))
 
     async def replay(self) -> None:
         """Projects what was parked, where somebody asked for it."""
         if self.parking.held and await self.parking.requested():
-            await self.parking.replay(self._settle_parked)
+            await self.parking.replay(lambda stored, error: self._transact([stored], error, replayed=True))
 
     def _concerns(self, stored: StoredEvent) -> bool:
         return self._means.codec.class_of(stored.type) in self._kind.handlers
-
-    async def _settle(self, stored: StoredEvent, error: str | None) -> None:
-        await self._transact([stored], error)
-
-    async def _settle_parked(self, stored: StoredEvent, error: str | None) -> None:
-        await self._transact([stored], error, replayed=True)
 
     async def _transact(
         self, events: Sequence[StoredEvent], error: str | None = None, *, replayed: bool = False
