@@ -6,10 +6,12 @@ Property tests are quick by default; `HYPOTHESIS_PROFILE=thorough` is for the lo
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support.engines import DURABLE, Backing, Engine, engine_called
 from tests.support.mongo import MongoServer, mongo_server
 
 settings.register_profile("quick", max_examples=20, deadline=None, database=None)
@@ -28,3 +30,23 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
     """One server for all tests of this process."""
     with mongo_server(tmp_path_factory.mktemp("mongo")) as server:
         yield server
+
+
+@pytest.fixture(scope="module", params=["memory", *DURABLE])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn; the unit run has the one that needs nothing."""
+    return engine_called(request.param, request)
+
+
+@pytest.fixture
+def backing(engine: Engine, tmp_path: Path) -> Iterator[Backing]:
+    """Empty backing services for a test."""
+    with engine(tmp_path) as backing:
+        yield backing
+
+
+@pytest.fixture(scope="module")
+def shared_backing(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
+    """Backing services for a module, which are empty at first."""
+    with engine(tmp_path_factory.mktemp("backing")) as backing:
+        yield backing
