@@ -59,8 +59,7 @@ DURABLE: Final = [
     pytest.param("embedded", marks=pytest.mark.integration),
     pytest.param("eventstoredb-mongodb", marks=pytest.mark.integration),
 ]
-on_durable_engines = pytest.mark.parametrize("engine", DURABLE, indirect=True)
-"""Marks what outlives its process, or has several."""
+"""The parameters of those that outlive a process, and that several can share."""
 
 
 def engine_called(name: str, request: pytest.FixtureRequest) -> Engine:
