@@ -22,7 +22,7 @@ class FlakyDocuments(SqliteDocumentStore):
 
     def __init__(self, store: DocumentStore, *faults: str) -> None:
         assert isinstance(store, SqliteDocumentStore)
-        self._database = store._database
+        vars(self).update(vars(store))
         self.faults = list(faults)
         self.commits = 0
 
