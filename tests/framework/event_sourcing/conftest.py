@@ -1,4 +1,4 @@
-"""A world of counters on stores in memory."""
+"""A world of counters, on each engine."""
 
 from collections.abc import AsyncIterator
 
@@ -6,6 +6,7 @@ import pytest
 
 from neuroglia.event_sourcing.subscriptions import patience, reaction_runner, runner
 from tests.framework.event_sourcing.world import World
+from tests.support.engines import Backing
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +18,6 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World.open() as world:
+async def world(backing: Backing) -> AsyncIterator[World]:
+    async with World.on(backing) as world:
         yield world

@@ -1,7 +1,7 @@
 """A command that comes twice takes effect once, and answers the same."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -18,12 +18,6 @@ from tests.framework.event_sourcing.world import World
 from tests.support.engines import Backing
 
 INCREASE = RequestContext(correlation_id="c", command_id="increase-1")
-
-
-@pytest.fixture
-async def world(backing: Backing) -> AsyncIterator[World]:
-    async with World.on(backing) as world:
-        yield world
 
 
 async def increase(

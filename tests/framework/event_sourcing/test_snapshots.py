@@ -15,7 +15,7 @@ import pytest
 from neuroglia.core import NotFoundError, RequestContext, SystemIds
 from neuroglia.documents import Write
 from neuroglia.domain import AggregateRoot, DomainEvent, event, when
-from neuroglia.event_sourcing import EventCodec, EventSourcedRepository, EventStore
+from neuroglia.event_sourcing import EventCodec, EventSourcedRepository
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots, _is_immutable
@@ -62,13 +62,13 @@ async def tamper(world: World, **changes: Any) -> None:
 def reads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The revisions behind which streams are read from now on."""
     seen: list[int] = []
-    read = SqliteEventStore.read
+    read = world.events.read
 
-    def watched(self: EventStore, stream: str, *, after: int = -1, limit: int | None = None) -> Any:
+    def watched(stream: str, *, after: int = -1, limit: int | None = None) -> Any:
         seen.append(after)
-        return read(self, stream, after=after, limit=limit)  # type: ignore[arg-type]
+        return read(stream, after=after, limit=limit)
 
-    monkeypatch.setattr(SqliteEventStore, "read", watched)
+    monkeypatch.setattr(world.events, "read", watched)
     return seen
 
 
