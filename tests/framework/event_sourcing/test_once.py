@@ -15,8 +15,9 @@ from neuroglia.domain import Envelope
 from neuroglia.testing import Crashed, CrashPoints
 from tests.framework.event_sourcing.counting import Counter, CounterClosed, CounterIncreased, CounterOpened
 from tests.framework.event_sourcing.world import World
-from tests.support.engines import Backing
+from tests.support.engines import DURABLE, Backing
 
+pytestmark = pytest.mark.parametrize("engine", ["memory", *DURABLE], indirect=True)
 INCREASE = RequestContext(correlation_id="c", command_id="increase-1")
 
 
