@@ -9,7 +9,6 @@ import pytest
 
 from neuroglia.testing import RunningService
 from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY
-from tests.support.hostile import HOSTILE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DEPOSITS = "/api/v1/transactions/deposits"
@@ -165,15 +164,12 @@ async def test_references_and_reasons(shared_bank: RunningService, reference: ob
             await refused(shared_bank, 422, "invalid-request", "POST", path, json={"reason": reference})
 
 
-@pytest.mark.parametrize("id_", [*HOSTILE.values(), "x" * 10_000], ids=lambda id_: id_[:20])
-async def test_ids_in_bodies(shared_bank: RunningService, id_: str) -> None:
-    too_long = len(id_) > 64
-    deposit, account = {"account_id": id_, "amount": "1"}, {"owner_id": id_}
+async def test_an_id_that_is_too_long(shared_bank: RunningService) -> None:
+    id_ = "x" * 65
 
-    status, code = (422, "invalid-request") if too_long else (404, "not-found")
-    await refused(shared_bank, status, code, "POST", DEPOSITS, json=deposit)
-    code = "invalid-request" if too_long else "unknown-owner"
-    await refused(shared_bank, 422, code, "POST", "/api/v1/accounts", json=account)
+    await refused(shared_bank, 422, "invalid-request", "POST", DEPOSITS, json={"account_id": id_, "amount": "1"})
+    await refused(shared_bank, 422, "invalid-request", "POST", "/api/v1/accounts", json={"owner_id": id_})
+    await refused(shared_bank, 404, "not-found", "GET", f"/api/v1/accounts/{id_ * 200}")
 
 
 @pytest.mark.parametrize("id_", ["", None, 1, True, [], {"$gt": ""}], ids=str)

@@ -1,4 +1,4 @@
-"""Whatever somebody writes into a path, a filter or a body is nothing but text, on every engine.
+"""Whatever somebody writes into a path, a filter or a body is nothing but text, on both durable engines.
 
 The endpoints are those that the description tells, so a new one is tried as well.
 """
@@ -13,9 +13,10 @@ import pytest_asyncio
 
 from neuroglia.testing import RunningService
 from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY, all_pages, deposited, new_account
+from tests.support.engines import DURABLE
 from tests.support.hostile import HOSTILE, STRUCTURES
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("engine", DURABLE, indirect=True)]
 API = "/api/v1"
 PRESENT = {"{account_id}": "a", "{person_id}": "ada"}
 REASON = {"reason": "so it is"}
@@ -67,6 +68,16 @@ async def test_given_hostile_text_in_a_path_then_nothing_is_found(
         if "{" in path:
             hostile = API + re.sub(r"\{\w+\}", quoted, path)
             (await shared_bank.when(method, hostile, json=BODIES.get(path))).then_refused(404, "not-found")
+
+
+@on_every_text
+async def test_given_hostile_text_as_an_id_in_a_body_then_nobody_is_found(
+    shared_bank: RunningService, text: str
+) -> None:
+    deposit, account = {"account_id": text, "amount": "1"}, {"owner_id": text}
+
+    (await shared_bank.when("POST", f"{API}/transactions/deposits", json=deposit)).then_refused(404, "not-found")
+    (await shared_bank.when("POST", f"{API}/accounts", json=account)).then_refused(422, "unknown-owner")
 
 
 @on_every_text
