@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from neuroglia.hosting import WebApplicationBuilder
-from neuroglia.testing import RunningService, running
+from neuroglia.testing import RunningService, in_memory, running
 from openbank.main import create_builder
 from openbank.settings import OpenBankSettings
 from tests.openbank.builders import given_account
@@ -15,8 +15,9 @@ from tests.support.engines import Backing
 
 
 def builder_on(backing: Backing) -> WebApplicationBuilder:
-    """All parts of OpenBank, on these backing services."""
-    return create_builder(OpenBankSettings(log_level="ERROR", **asdict(backing)))
+    """All parts of OpenBank, on these backing services; in memory, on the stores for tests, which are faster."""
+    builder = create_builder(OpenBankSettings(log_level="ERROR", **asdict(backing)))
+    return in_memory(builder) if backing.event_store_url.endswith(":memory:") else builder
 
 
 @pytest.fixture
