@@ -6,11 +6,13 @@ Property tests are quick by default; `HYPOTHESIS_PROFILE=thorough` is for the lo
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support.containers import eventstoredb_container, mongo_container
+from tests.support.engines import DURABLE, Backing, Engine, engine_called
 from tests.support.mongo import MongoServer, mongo_server
 
 settings.register_profile("quick", max_examples=20, deadline=None, database=None)
@@ -43,3 +45,23 @@ def eventstoredb_in_container() -> Iterator[str]:
     """The real one's URL."""
     with eventstoredb_container() as url:
         yield url
+
+
+@pytest.fixture(scope="module", params=["memory", *DURABLE])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn; the unit run has the one that needs nothing."""
+    return engine_called(request.param, request)
+
+
+@pytest.fixture
+def backing(engine: Engine, tmp_path: Path) -> Iterator[Backing]:
+    """Empty backing services for a test."""
+    with engine(tmp_path) as backing:
+        yield backing
+
+
+@pytest.fixture(scope="module")
+def shared_backing(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
+    """Backing services for a module, which are empty at first."""
+    with engine(tmp_path_factory.mktemp("backing")) as backing:
+        yield backing

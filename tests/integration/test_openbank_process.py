@@ -1,6 +1,7 @@
 """OpenBank as a process of its own: it starts, serves many at once, survives its death, and ends politely."""
 
 import asyncio
+import http.client
 import json
 import signal
 import socket
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from deployment.processes import ServiceProcess, serving, start, until
+from tests.support.engines import Backing
 
 pytestmark = pytest.mark.integration
 PERSON = {
@@ -25,9 +27,9 @@ PERSON = {
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+def bank(tmp_path_factory: pytest.TempPathFactory, shared_backing: Backing) -> Iterator[ServiceProcess]:
     """A bank that the tests of this module share; each opens its own account."""
-    with serving("openbank", tmp_path_factory.mktemp("bank")) as service:
+    with serving("openbank", tmp_path_factory.mktemp("bank"), **shared_backing.environment) as service:
         yield service
 
 
@@ -151,8 +153,10 @@ def test_its_output_is_json_lines_with_correlation_ids(bank: ServiceProcess) -> 
     assert bank.stderr.read_bytes() == b""
 
 
-def test_when_told_to_end_then_it_finishes_what_is_in_hand_and_keeps_everything(tmp_path: Path) -> None:
-    with serving("openbank", tmp_path) as bank:
+def test_when_told_to_end_then_it_finishes_what_is_in_hand_and_keeps_everything(
+    tmp_path: Path, backing: Backing
+) -> None:
+    with serving("openbank", tmp_path, **backing.environment) as bank:
         account = open_account(bank, overdraft_limit="10")
         body = json.dumps({"account_id": account, "amount": "5"}).encode()
         with socket.create_connection(("127.0.0.1", bank.port)) as connection:
@@ -172,13 +176,13 @@ def test_when_told_to_end_then_it_finishes_what_is_in_hand_and_keeps_everything(
 
             assert answer.readline() == b"\r\n"
             assert answer.readline().startswith(b"HTTP/1.1 201 ")
+            last = http.client.parse_headers(answer)["x-event-position"]
         assert bank.wait() in {0, -signal.SIGTERM}
         messages = [line["message"] for line in bank.lines]
         assert messages.index("stopping") > messages.index("started")
         assert not [line for line in bank.lines if line["level"] in {"ERROR", "CRITICAL"}]
 
-    with serving("openbank", tmp_path) as bank:
-        last = str(int(position) + 1)
+    with serving("openbank", tmp_path, **backing.environment) as bank:
         persons, accounts, lines, events = (request(bank, "GET", path, last).json()["items"] for path in paths)
         assert persons == before[0]
         assert accounts == [before[1][0] | {"balance": "6.00", "available": "16.00", "version": 2}]
@@ -187,11 +191,12 @@ def test_when_told_to_end_then_it_finishes_what_is_in_hand_and_keeps_everything(
         assert int(deposit(bank, account)) > int(last)
 
 
-async def test_when_it_is_killed_then_every_acknowledged_deposit_is_kept(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("after_kills")
+async def test_when_it_is_killed_then_every_acknowledged_deposit_is_kept(tmp_path: Path, backing: Backing) -> None:
     acknowledged: dict[str, str] = {}
     enough = asyncio.Event()
 
-    with serving("openbank", tmp_path) as bank:
+    with serving("openbank", tmp_path, **backing.environment) as bank:
         accounts = [open_account(bank) for _ in range(4)]
 
         async def deposit_for_ever(http: httpx.AsyncClient, account: str) -> None:
@@ -211,7 +216,7 @@ async def test_when_it_is_killed_then_every_acknowledged_deposit_is_kept(tmp_pat
             await enough.wait()
             bank.kill()
 
-    with serving("openbank", tmp_path) as bank:
+    with serving("openbank", tmp_path, **backing.environment) as bank:
         for account in accounts:
             position = deposit(bank, account)
             lines = statement(bank, account, position)

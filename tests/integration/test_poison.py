@@ -8,14 +8,17 @@ import pytest
 
 from deployment.processes import ServiceProcess, start, until
 from neuroglia.event_sourcing.handlers import ATTEMPTS
+from tests.support.engines import Backing
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 SECONDS = 15.0
 
 
-def start_fragile(folder: Path) -> ServiceProcess:
-    return start("tests.integration.apps.fragile", folder, PYTHONPATH=str(ROOT), LEASE_SECONDS="0.3")
+def start_fragile(folder: Path, backing: Backing) -> ServiceProcess:
+    return start(
+        "tests.integration.apps.fragile", folder, PYTHONPATH=str(ROOT), LEASE_SECONDS="0.3", **backing.environment
+    )
 
 
 def subscription(service: ServiceProcess) -> dict[str, Any]:
@@ -23,8 +26,10 @@ def subscription(service: ServiceProcess) -> dict[str, Any]:
     return found
 
 
-def test_given_an_event_that_kills_the_process_then_it_is_parked_and_the_rest_is_shown(tmp_path: Path) -> None:
-    service = start_fragile(tmp_path)
+def test_given_an_event_that_kills_the_process_then_it_is_parked_and_the_rest_is_shown(
+    tmp_path: Path, backing: Backing
+) -> None:
+    service = start_fragile(tmp_path, backing)
     service.wait_until_ready()
     with httpx.Client(base_url=f"{service.url}/api/v1", verify=False) as http:
         doomed, healthy = (http.post("/cups").json()["id"] for _ in range(2))
@@ -32,7 +37,7 @@ def test_given_an_event_that_kills_the_process_then_it_is_parked_and_the_rest_is
     deaths = 1
     assert service.wait() == -9
 
-    while (service := start_fragile(tmp_path)) and not lives_on(service):
+    while (service := start_fragile(tmp_path, backing)) and not lives_on(service):
         assert service.process.returncode == -9
         deaths += 1
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from deployment.processes import ServiceProcess, serving
-from neuroglia.documents import DocumentType, Session
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.documents import DocumentStore, DocumentType, Session
 from neuroglia.event_sourcing.subscriptions import Generation
+from neuroglia.hosting.backing_services import connect_document_store
 from tests.integration.test_openbank_process import client_of, deposit, open_account
+from tests.support.engines import Backing
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -20,8 +21,10 @@ ACCOUNTS = 5
 DEPOSITS = 60
 
 
-async def test_given_two_hundred_reads_a_second_when_all_is_rebuilt_then_none_of_them_notices(tmp_path: Path) -> None:
-    with serving("openbank", tmp_path, LEASE_SECONDS="0.3") as bank:
+async def test_given_two_hundred_reads_a_second_when_all_is_rebuilt_then_none_of_them_notices(
+    tmp_path: Path, backing: Backing
+) -> None:
+    with serving("openbank", tmp_path, LEASE_SECONDS="0.3", **backing.environment) as bank:
         accounts = [open_account(bank) for _ in range(ACCOUNTS)]
         for account in accounts:
             for _ in range(DEPOSITS):
@@ -32,7 +35,7 @@ async def test_given_two_hundred_reads_a_second_when_all_is_rebuilt_then_none_of
         stop = asyncio.Event()
         reading = asyncio.create_task(read_for_ever(bank, accounts, expected, answers, torn, stop))
 
-        store = SqliteDocumentStore(str(tmp_path / "documents.db"))  # as another process would ask for it
+        store = connect_document_store(backing.document_store_url)  # as another process would ask for it
         await store.open()
         for generation in (2, 3):
             for name in ("AccountProjection", "StatementProjection"):
@@ -89,7 +92,7 @@ async def read_for_ever(
             await asyncio.sleep(max(0.0, start + number / RATE - loop.time()))
 
 
-async def ask_for(store: SqliteDocumentStore, name: str, generation: int) -> None:
+async def ask_for(store: DocumentStore, name: str, generation: int) -> None:
     session = Session(store)
     row = await session.get(GENERATIONS, name) or Generation(name=name)
     row.building = generation
@@ -97,7 +100,7 @@ async def ask_for(store: SqliteDocumentStore, name: str, generation: int) -> Non
     await session.commit()
 
 
-async def is_live(store: SqliteDocumentStore, name: str, generation: int) -> bool:
+async def is_live(store: DocumentStore, name: str, generation: int) -> bool:
     row = await Session(store).get(GENERATIONS, name)
     return row is not None and row.live == generation
 

@@ -1,4 +1,4 @@
-"""Two processes on the same files: each projection runs in one of them, and in the other when that one is gone."""
+"""Two processes on the same stores: each projection runs in one of them, and in the other when that one is gone."""
 
 import os
 import signal
@@ -13,8 +13,9 @@ import pytest
 
 from deployment.processes import ServiceProcess, serving, start, until
 from tests.integration.test_openbank_process import deposit, open_account, request
+from tests.support.engines import Backing
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
 LEASE_S = 1.0
 SECONDS = 15.0
 
@@ -34,11 +35,12 @@ def stands_by(bank: ServiceProcess) -> bool:
 
 
 @contextmanager
-def two_banks(folder: Path) -> Iterator[tuple[ServiceProcess, ServiceProcess]]:
+def two_banks(folder: Path, backing: Backing) -> Iterator[tuple[ServiceProcess, ServiceProcess]]:
     """The first one works, the second one stands by."""
-    with serving("openbank", folder, LEASE_SECONDS=str(LEASE_S)) as first:
+    environment = {"LEASE_SECONDS": str(LEASE_S), **backing.environment}
+    with serving("openbank", folder, **environment) as first:
         until(lambda: works(first), "the first bank to work", SECONDS)
-        second = start("openbank", folder / "second", DATA_DIR=str(folder), LEASE_SECONDS=str(LEASE_S))
+        second = start("openbank", folder / "second", **environment)
         try:
             second.wait_until_ready()
             until(lambda: stands_by(second), "the second bank to stand by", SECONDS)
@@ -48,8 +50,8 @@ def two_banks(folder: Path) -> Iterator[tuple[ServiceProcess, ServiceProcess]]:
                 second.terminate()
 
 
-def test_given_two_processes_then_writes_to_either_are_shown_by_both(tmp_path: Path) -> None:
-    with two_banks(tmp_path) as (first, second):
+def test_given_two_processes_then_writes_to_either_are_shown_by_both(tmp_path: Path, backing: Backing) -> None:
+    with two_banks(tmp_path, backing) as (first, second):
         account = open_account(first)
         for bank in (first, second, first, second):
             position = deposit(bank, account)
@@ -60,8 +62,8 @@ def test_given_two_processes_then_writes_to_either_are_shown_by_both(tmp_path: P
         assert (works(first), stands_by(second)) == (True, True)
 
 
-def test_given_the_one_that_works_is_killed_then_the_other_takes_over(tmp_path: Path) -> None:
-    with two_banks(tmp_path) as (first, second):
+def test_given_the_one_that_works_is_killed_then_the_other_takes_over(tmp_path: Path, backing: Backing) -> None:
+    with two_banks(tmp_path, backing) as (first, second):
         account = open_account(first)
         deposit(first, account)
         first.kill()
@@ -70,10 +72,13 @@ def test_given_the_one_that_works_is_killed_then_the_other_takes_over(tmp_path: 
         assert request(second, "GET", f"/accounts/{account}", position).json()["balance"] == "0.02"
 
 
-def test_given_the_one_that_works_is_paused_past_its_lease_when_it_wakes_then_it_writes_nothing(tmp_path: Path) -> None:
-    with two_banks(tmp_path) as (first, second):
+def test_given_the_one_that_works_is_paused_past_its_lease_when_it_wakes_then_it_writes_nothing(
+    tmp_path: Path, backing: Backing
+) -> None:
+    with two_banks(tmp_path, backing) as (first, second):
         account = open_account(first)
-        deposit(first, account)
+        position = deposit(first, account)
+        until(lambda: has_nothing_in_hand(first, position), "both read models to show it", SECONDS)
         pause(first, tmp_path)
         try:
             until(lambda: works(second), "the second bank to take over", LEASE_S * 5)
@@ -89,14 +94,19 @@ def test_given_the_one_that_works_is_paused_past_its_lease_when_it_wakes_then_it
         assert works(second)
 
 
+def has_nothing_in_hand(bank: ServiceProcess, position: str) -> bool:
+    ready = httpx.get(f"{bank.url}/health/ready", verify=False).json()
+    return all(found["position"] >= int(position) for found in ready["subscriptions"])
+
+
 def pause(bank: ServiceProcess, folder: Path) -> None:
-    """Stops a process where it holds no lock: in the middle of a commit it would keep everybody from writing."""
+    """Stops a process where it holds no lock of a file: in the middle of a commit it would keep all from writing."""
 
     def holds_nothing() -> bool:
         os.kill(bank.process.pid, signal.SIGSTOP)
         try:
-            for name in ("events", "documents"):
-                with closing(sqlite3.connect(folder / f"{name}.db", timeout=0.2, isolation_level=None)) as database:
+            for file in folder.glob("*.db"):
+                with closing(sqlite3.connect(file, timeout=0.2, isolation_level=None)) as database:
                     database.execute("BEGIN IMMEDIATE")
                     database.execute("ROLLBACK")
         except sqlite3.OperationalError:

@@ -7,24 +7,24 @@ import pytest
 import pytest_asyncio
 
 from neuroglia.core import Clock
-from neuroglia.testing import FixedClock, RunningService, in_memory, running
+from neuroglia.testing import FixedClock, RunningService, running
 from openbank.domain.models.person import Person
-from openbank.main import create_builder
 from tests.openbank.builders import registered
-from tests.openbank.conftest import SETTINGS
+from tests.openbank.conftest import builder_on
+from tests.support.engines import Backing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
-def clock() -> FixedClock:
+def clock(shared_backing: Backing) -> FixedClock:
     return FixedClock()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bank(clock: FixedClock) -> AsyncIterator[RunningService]:
-    builder = in_memory(create_builder(SETTINGS))
+async def bank(clock: FixedClock, shared_backing: Backing) -> AsyncIterator[RunningService]:
+    builder = builder_on(shared_backing)
     builder.services.add_instance(Clock, clock)
     async with running(builder.build()) as service:
         yield service

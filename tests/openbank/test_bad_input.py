@@ -16,18 +16,6 @@ STATEMENT = "/api/v1/accounts/a/transactions"
 LISTS = ("/api/v1/persons", "/api/v1/accounts", STATEMENT, "/api/v1/accounts/a/events")
 JSON = {"Content-Type": "application/json"}
 LONE_SURROGATE = r'"\ud800"'
-HOSTILE_IDS = {
-    "nul": "\0",
-    "dots": "..",
-    "slash": "/",
-    "long": "x" * 10_000,
-    "operator": '{"$gt": ""}',
-    "quotes": "' OR '1'='1' --",
-    "percent": "%",
-    "like": "_%",
-    "line": "a\n",
-    "emoji": "🦊",
-}
 
 
 async def refused(
@@ -176,15 +164,12 @@ async def test_references_and_reasons(shared_bank: RunningService, reference: ob
             await refused(shared_bank, 422, "invalid-request", "POST", path, json={"reason": reference})
 
 
-@pytest.mark.parametrize("id_", HOSTILE_IDS.values(), ids=HOSTILE_IDS)
-async def test_ids_in_bodies(shared_bank: RunningService, id_: str) -> None:
-    too_long = len(id_) > 64
-    deposit, account = {"account_id": id_, "amount": "1"}, {"owner_id": id_}
+async def test_an_id_that_is_too_long(shared_bank: RunningService) -> None:
+    id_ = "x" * 65
 
-    status, code = (422, "invalid-request") if too_long else (404, "not-found")
-    await refused(shared_bank, status, code, "POST", DEPOSITS, json=deposit)
-    code = "invalid-request" if too_long else "unknown-owner"
-    await refused(shared_bank, 422, code, "POST", "/api/v1/accounts", json=account)
+    await refused(shared_bank, 422, "invalid-request", "POST", DEPOSITS, json={"account_id": id_, "amount": "1"})
+    await refused(shared_bank, 422, "invalid-request", "POST", "/api/v1/accounts", json={"owner_id": id_})
+    await refused(shared_bank, 404, "not-found", "GET", f"/api/v1/accounts/{id_ * 200}")
 
 
 @pytest.mark.parametrize("id_", ["", None, 1, True, [], {"$gt": ""}], ids=str)
@@ -195,19 +180,6 @@ async def test_what_is_no_id(shared_bank: RunningService, id_: object) -> None:
     assert pointers(problem) == ["/account_id"]
     problem = await refused(shared_bank, 422, "invalid-request", "POST", "/api/v1/accounts", json=account)
     assert pointers(problem) == ["/owner_id"]
-
-
-@pytest.mark.parametrize("id_", HOSTILE_IDS.values(), ids=HOSTILE_IDS)
-async def test_ids_in_paths(shared_bank: RunningService, id_: str) -> None:
-    quoted = "".join(f"%{byte:02X}" for byte in id_.encode())
-
-    for template in ("accounts/{}", "accounts/{}/transactions", "accounts/{}/events", "persons/{}", "transactions/{}"):
-        await refused(shared_bank, 404, "not-found", "GET", f"/api/v1/{template.format(quoted)}")
-    for verb in ("freeze", "unfreeze", "close"):
-        await refused(shared_bank, 404, "not-found", "POST", f"/api/v1/accounts/{quoted}/{verb}")
-    await refused(shared_bank, 404, "not-found", "PUT", f"/api/v1/persons/{quoted}/address", json=ADDRESS_BODY)
-    listed = await shared_bank.when("GET", "/api/v1/accounts", params={"owner_id": id_})
-    listed.then(200, {"items": [], "next_cursor": None})
 
 
 @pytest.mark.parametrize(

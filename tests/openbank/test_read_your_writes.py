@@ -84,6 +84,7 @@ async def test_given_a_read_model_that_is_stuck_then_a_read_answers_with_what_th
 ) -> None:
     monkeypatch.setattr(read_your_writes, "_WAIT_S", 0.01)
     await given_account(bank)
+    before = await head(bank)
     store, codec = await bank.services.get(EventStore), await bank.services.get(EventCodec)
     poison = opened(owner="nobody who was ever registered")
     metadata = EventMetadata(recorded_at=SystemClock().now(), correlation_id="c", causation_id=None, actor="test")
@@ -97,6 +98,6 @@ async def test_given_a_read_model_that_is_stuck_then_a_read_answers_with_what_th
     transaction = await bank.client.get(written.headers["location"], headers=behind)
 
     assert (account.status_code, account.json()["balance"]) == (200, "0.00")
-    assert account.headers["x-read-model-position"] == "2"
+    assert account.headers["x-read-model-position"] == str(before)
     assert transaction.json() == written.json()  # another projection, which is not stuck
-    assert transaction.headers["x-read-model-position"] == written.headers["x-event-position"] == "4"
+    assert transaction.headers["x-read-model-position"] == written.headers["x-event-position"]

@@ -4,8 +4,9 @@ import hashlib
 import os
 import re
 import subprocess
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,12 +14,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pymongo
 import pytest
+from typing_extensions import override
 
 from deployment.processes import free_port, until
 
 _BINARY: Final = Path(__file__).parents[2] / ".venv-mongo-peer/bin/secantusd-py"
 _START_S: Final = 20.0
 _STOP_S: Final = 10.0
+_LIFETIME_S: Final = 0.5
 
 
 class MongoServer:
@@ -34,6 +37,12 @@ class MongoServer:
         name = f"neuroglia_{self._run}_{hashlib.sha256(str(place).encode()).hexdigest()[:12]}"
         self._databases.add(name)
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{name}"))
+
+    @contextmanager
+    def short_transactions(self) -> Generator[None]:
+        """Around what kills processes: a server keeps what the transactions of the dead have changed from everybody
+        else for a minute, or for the `transactionLifetimeLimitSeconds` with which a real one is started."""
+        yield
 
     def clear(self) -> None:
         """Removes what was made here."""
@@ -66,6 +75,25 @@ class Peer(MongoServer):
                 stderr=stderr,
             )
         until(lambda: self._is_up(log), "the MongoDB peer to listen", _START_S)
+
+    @override
+    @contextmanager
+    def short_transactions(self) -> Generator[None]:
+        """This server has no such setting: here it ends the transactions of all, and the living try again."""
+        over = threading.Event()
+
+        def end_them() -> None:
+            with pymongo.MongoClient[dict[str, object]](self._url) as client:
+                while not over.wait(_LIFETIME_S):
+                    client.admin.command("killAllSessions", [])
+
+        ending = threading.Thread(target=end_them)
+        ending.start()
+        try:
+            yield
+        finally:
+            over.set()
+            ending.join()
 
     def _is_up(self, log: Path) -> bool:
         assert self._process is not None

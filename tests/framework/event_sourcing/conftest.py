@@ -1,4 +1,4 @@
-"""A world of counters on stores in memory."""
+"""A world of counters: in memory, and in the long run on each engine."""
 
 from collections.abc import AsyncIterator
 
@@ -6,6 +6,7 @@ import pytest
 
 from neuroglia.event_sourcing.subscriptions import patience, reaction_runner, runner
 from tests.framework.event_sourcing.world import World
+from tests.support.engines import DURABLE, Backing, Engine, engine_called
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,15 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reaction_runner, "_SAVE_S", 0.001)
 
 
+@pytest.fixture(
+    scope="module",
+    params=["memory", *(pytest.param(*one.values, marks=[*one.marks, pytest.mark.torture]) for one in DURABLE)],
+)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return engine_called(request.param, request)
+
+
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World.open() as world:
+async def world(backing: Backing) -> AsyncIterator[World]:
+    async with World.on(backing) as world:
         yield world

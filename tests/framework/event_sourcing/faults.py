@@ -2,27 +2,26 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from typing_extensions import override
 
 from neuroglia.core import RequestContext, Unavailable, current_context
-from neuroglia.documents import Documents, DocumentStore, Write
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Find, StoredDocument, Write
 from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import BEGINNING, Batch, on
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from tests.framework.event_sourcing.counting import CounterIncreased, CounterProjection, CounterView
 
 
-class FlakyDocuments(SqliteDocumentStore):
-    """The database of another store, with commits that fail, once for each entry of `faults`.
+class FlakyDocuments(DocumentStore):
+    """Another store, with commits that fail, once for each entry of `faults`.
 
     "before": nothing was written. "after": it was written, but the answer was lost. "ok": all is well.
     """
 
     def __init__(self, store: DocumentStore, *faults: str) -> None:
-        assert isinstance(store, SqliteDocumentStore)
-        self._database = store._database
+        self._store = store
         self.faults = list(faults)
         self.commits = 0
 
@@ -31,9 +30,37 @@ class FlakyDocuments(SqliteDocumentStore):
         self.commits += 1
         fault = self.faults.pop(0) if self.faults else None
         if fault != "before":
-            await super().commit(writes)
+            await self._store.commit(writes)
         if fault in {"before", "after"}:
             raise Unavailable(f"lost {fault} the commit")
+
+    @override
+    async def open(self) -> None:
+        await self._store.open()
+
+    @override
+    async def aclose(self) -> None:
+        await self._store.aclose()
+
+    @override
+    async def ping(self) -> None:
+        await self._store.ping()
+
+    @override
+    async def prepare(self, types: Sequence[DocumentType[Any]]) -> None:
+        await self._store.prepare(types)
+
+    @override
+    async def drop(self, types: Sequence[DocumentType[Any]]) -> None:
+        await self._store.drop(types)
+
+    @override
+    async def get(self, collection: str, key: str) -> StoredDocument | None:
+        return await self._store.get(collection, key)
+
+    @override
+    async def find(self, kind: DocumentType[Any], find: Find) -> Sequence[StoredDocument]:
+        return await self._store.find(kind, find)
 
 
 class TouchyDocuments(FlakyDocuments):

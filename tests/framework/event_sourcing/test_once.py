@@ -10,37 +10,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuroglia.core import CommandIds, ConcurrencyError, NotFoundError, RequestContext, Unavailable
+from neuroglia.core import CommandIds, ConcurrencyError, NotFoundError, RequestContext, SystemIds, Unavailable
 from neuroglia.domain import Envelope
 from neuroglia.testing import Crashed, CrashPoints
 from tests.framework.event_sourcing.counting import Counter, CounterClosed, CounterIncreased, CounterOpened
 from tests.framework.event_sourcing.world import World
+from tests.support.engines import DURABLE, Backing
 
+pytestmark = pytest.mark.parametrize("engine", ["memory", *DURABLE], indirect=True)
 INCREASE = RequestContext(correlation_id="c", command_id="increase-1")
 
 
-async def increase(world: World, context: RequestContext = INCREASE, by: int = 2) -> tuple[list[Envelope], int, int]:
+async def increase(
+    world: World, context: RequestContext = INCREASE, by: int = 2, id: str = "1"
+) -> tuple[list[Envelope], int, int]:
     """One try of the command: what it recorded, and the total and the version that it answers with."""
     counters = world.repository(context)
-    counter = await counters.get("1")
+    counter = await counters.get(id)
     counter.increase(by)
     counter.increase(by, note="again")
     envelopes = list(await counters.save(counter))
     return envelopes, counter.total, counter.version
 
 
-async def until_done(world: World, context: RequestContext = INCREASE, by: int = 2) -> tuple[list[Envelope], int, int]:
+async def until_done(world: World, id: str = "1") -> tuple[list[Envelope], int, int]:
     """As the pipeline and a caller that got no answer would do it: again, until it is answered."""
     while True:
         try:
-            return await increase(world, context, by)
+            return await increase(world, id=id)
         except (ConcurrencyError, Unavailable):
             continue
 
 
-async def rival(world: World) -> None:
+async def rival(world: World, id: str = "1") -> None:
     """Somebody else changes the counter meanwhile."""
-    await world.happened("1", CounterIncreased(by=100, note="rival"))
+    await world.happened(id, CounterIncreased(by=100, note="rival"))
 
 
 @pytest.mark.parametrize("deliveries", [2, 5])
@@ -144,11 +148,12 @@ async def test_given_no_aggregate_when_a_command_comes_again_then_it_is_still_no
 async def test_given_a_message_that_has_saved_when_it_saves_again_then_that_is_a_mistake(world: World) -> None:
     counters = world.repository()
     await counters.save(Counter.open("1", "x"))
+    head = await world.events.head()
 
     with pytest.raises(RuntimeError, match="counter-1 before counter-2"):
         await counters.save(Counter.open("2", "y"))
 
-    assert await world.events.head() == 1
+    assert await world.events.head() == head
 
 
 async def test_given_five_deliveries_at_once_then_there_is_one_effect(world: World) -> None:
@@ -165,26 +170,29 @@ STEPS = st.lists(st.sampled_from(["deliver", "deliver", "rival", "twins", *POINT
 
 
 @given(steps=STEPS)
-def test_given_any_deliveries_crashes_and_rivals_then_there_is_one_effect_and_one_answer(steps: list[str]) -> None:
+def test_given_any_deliveries_crashes_and_rivals_then_there_is_one_effect_and_one_answer(
+    shared_backing: Backing, steps: list[str]
+) -> None:
     async def play() -> None:
-        async with World.open() as world:
-            await world.happened("1", CounterOpened(name="x"))
+        id = SystemIds().new()  # the stores have what other examples left
+        async with World.on(shared_backing) as world:
+            await world.happened(id, CounterOpened(name="x"))
             rivals = 0
             answers: list[tuple[list[Envelope], int, int]] = []
             for step in [*steps, "deliver"]:
                 match step:
                     case "rival":
-                        await rival(world)
+                        await rival(world, id)
                         rivals += 1
                     case "twins":
-                        answers += await asyncio.gather(until_done(world), until_done(world))
+                        answers += await asyncio.gather(until_done(world, id), until_done(world, id))
                     case "deliver":
-                        answers.append(await until_done(world))
+                        answers.append(await until_done(world, id))
                     case point:
                         async with dying_at(world, point):
-                            answers.append(await increase(world))
+                            answers.append(await increase(world, id=id))
             assert all(answer == answers[0] for answer in answers)
-            assert (await world.repository().get("1")).total == 4 + 100 * rivals
+            assert (await world.repository().get(id)).total == 4 + 100 * rivals
 
     asyncio.run(play())
 

@@ -147,8 +147,8 @@ POINTS = [
 async def test_given_a_crash_at_any_point_of_a_rebuild_when_another_process_goes_on_then_it_is_right(
     world: World, when: str, point: str, nth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projection_runner, "_STRIDE", 500)
-    end = await world.happened("1", OPENED, *[UP] * 700)
+    monkeypatch.setattr(projection_runner, "_STRIDE", 50)
+    end = await world.happened("1", OPENED, *[UP] * 70)
     first = world.runner()
     async with run(first):
         await passed(first, end.position)
@@ -166,7 +166,7 @@ async def test_given_a_crash_at_any_point_of_a_rebuild_when_another_process_goes
         await swapped(other)
         end = await world.happened("1", UP)
         await passed(other, end.position)
-        assert await shown(other) == CounterView(id="1", name="steps", total=701, revisions=list(range(702)))
+        assert await shown(other) == CounterView(id="1", name="steps", total=71, revisions=list(range(72)))
 
 
 @pytest.mark.parametrize("faults", [["after"], ["before", "after"], ["after", "after", "before"]])

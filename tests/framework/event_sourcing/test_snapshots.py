@@ -9,7 +9,7 @@ import pytest
 from neuroglia.core import NotFoundError, RequestContext, SystemIds
 from neuroglia.documents import Write
 from neuroglia.domain import AggregateRoot, DomainEvent, event, when
-from neuroglia.event_sourcing import EventCodec, EventSourcedRepository, EventStore
+from neuroglia.event_sourcing import EventCodec, EventSourcedRepository
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots
@@ -56,13 +56,13 @@ async def tamper(world: World, **changes: Any) -> None:
 def reads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The revisions behind which streams are read from now on."""
     seen: list[int] = []
-    read = SqliteEventStore.read_page
+    read = world.events.read_page
 
-    def watched(self: EventStore, stream: str, *, after: int, limit: int) -> Any:
+    def watched(stream: str, *, after: int, limit: int) -> Any:
         seen.append(after)
-        return read(self, stream, after=after, limit=limit)  # type: ignore[arg-type]
+        return read(stream, after=after, limit=limit)
 
-    monkeypatch.setattr(SqliteEventStore, "read_page", watched)
+    monkeypatch.setattr(world.events, "read_page", watched)
     return seen
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -38,9 +38,11 @@ from neuroglia.event_sourcing.subscriptions import (
     SubscriptionState,
     SubscriptionStatus,
 )
+from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
 from neuroglia.testing import FixedClock
 from tests.framework.event_sourcing.counting import Counter, CounterProjection, CounterView, counter_codec
 from tests.framework.event_sourcing.events import LIMIT_S, NOON
+from tests.support.engines import Backing
 
 R = TypeVar("R", bound=SubscriptionRunner)
 VIEWS = DocumentType(CounterView)
@@ -84,6 +86,12 @@ class World:
         finally:
             await events.aclose()
             await documents.aclose()
+
+    @staticmethod
+    def on(backing: Backing) -> "AbstractAsyncContextManager[World]":
+        """On the stores of these URLs."""
+        events = connect_event_store(backing.event_store_url)
+        return World.open(events, connect_document_store(backing.document_store_url))
 
     def repository(
         self,

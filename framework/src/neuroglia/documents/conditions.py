@@ -28,6 +28,12 @@ class Condition:
     operator: str
     value: Scalar
 
+    def __post_init__(self) -> None:
+        """Refuses what a store could take for more than a comparison with a value."""
+        if self.operator not in OPERATORS:
+            raise ValueError(f"'{self.operator}' compares nothing; there are {' '.join(OPERATORS)}")
+        stored_form(self.value)
+
 
 def eq(field: str, value: Value) -> Condition:
     """The field equals the value."""

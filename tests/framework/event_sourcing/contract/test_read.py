@@ -1,15 +1,18 @@
 """What every event store promises of reading a stream."""
 
 import json
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from neuroglia.core import ConcurrencyError
 from neuroglia.event_sourcing import NO_STREAM, EventMetadata, EventStore
 from tests.framework.event_sourcing.contract.adapters import on_shared_data
 from tests.framework.event_sourcing.contract.conftest import OpenStore
 from tests.framework.event_sourcing.events import NOON, ids, new_event, new_events, stream_of
+from tests.support.waiting import ends_when_cancelled
 
 
 async def test_given_no_stream_when_reading_then_there_is_nothing(store: EventStore, category: str) -> None:
@@ -139,3 +142,14 @@ async def test_given_a_closed_store_when_it_is_opened_again_then_everything_is_t
 
 async def test_given_an_open_store_when_it_is_asked_how_it_is_then_it_answers(store: EventStore) -> None:
     await store.ping()
+
+
+async def test_given_a_task_that_never_pauses_when_it_is_cancelled_at_any_step_then_it_ends(
+    store: EventStore, category: str
+) -> None:
+    async def append_and_read() -> None:
+        count = len(await stream_of(store, f"{category}-1"))
+        with suppress(ConcurrencyError):  # the task before was cancelled, but its event may still be appended
+            await store.append(f"{category}-1", new_events(1), count - 1)
+
+    assert await ends_when_cancelled(append_and_read)

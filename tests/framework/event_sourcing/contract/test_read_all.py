@@ -3,7 +3,8 @@
 import pytest
 
 from neuroglia.event_sourcing import NO_STREAM, EventStore
-from tests.framework.event_sourcing.events import ids, log_of, new_events
+from tests.framework.event_sourcing.events import ids, log_of, new_events, stream_of
+from tests.support.hostile import HOSTILE
 
 
 async def test_given_several_streams_when_reading_the_log_then_it_is_in_the_order_of_the_appends(
@@ -60,6 +61,20 @@ async def test_given_similar_names_when_reading_by_prefix_then_only_the_streams_
     log = await log_of(store, start, *(f"{category}{prefix}" for prefix in prefixes))
 
     assert [event.stream for event in log] == [f"{category}{name}" for name in matching]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_given_a_hostile_name_when_reading_then_it_is_that_stream_alone(
+    store: EventStore, category: str, start: int, text: str
+) -> None:
+    plain, other, hostile = new_events(1), new_events(1), new_events(2)
+    await store.append(f"{category}-", plain, NO_STREAM)
+    await store.append(f"{category}-a", other, NO_STREAM)
+    await store.append(f"{category}-{text}", hostile, NO_STREAM)
+
+    assert ids(await stream_of(store, f"{category}-{text}")) == ids(hostile)
+    assert ids(await stream_of(store, f"{category}-a")) == ids(other)
+    assert ids(await log_of(store, start, f"{category}-")) == ids([*plain, *other, *hostile])
 
 
 async def test_given_a_long_log_when_reading_page_by_page_then_it_is_complete(

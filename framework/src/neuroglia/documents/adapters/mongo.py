@@ -172,6 +172,8 @@ class MongoDocumentStore(DocumentStore):
         if self._client is None:
             raise Unavailable("the document store is closed")
         database = self._client.get_default_database("neuroglia")
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task is not None else 0
         try:
             for name in collections:
                 if name not in self._known and not await database.list_collection_names(filter={"name": name}):
@@ -179,15 +181,16 @@ class MongoDocumentStore(DocumentStore):
                 self._known.add(name)  # else a write would make it, without its indexes
             yield database
         except (PyMongoError, RuntimeError) as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                # before Python 3.12, wait_for may lose a cancellation, or break the driver's lock (RuntimeError)
+            if task is not None and task.cancelling() > cancelled:
+                # before Python 3.12, wait_for may break the driver's lock (RuntimeError)
                 raise asyncio.CancelledError from None
             if isinstance(error, RuntimeError):
                 raise
             code = _code(error)
             what = type(error).__name__ if code is None else f"{type(error).__name__} {code}"
             raise Unavailable(f"MongoDB does not do it: {what}") from None
+        if task is not None and task.cancelling() > cancelled:
+            raise asyncio.CancelledError  # before Python 3.12, the driver's wait_for may lose it
 
 
 async def _prepare(database: AsyncDatabase[Record], kind: DocumentType[Any]) -> None:

@@ -1,9 +1,11 @@
 """The embedded document store: one SQLite file, one table for each collection, JSON indexed by expression."""
 
+import itertools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pydantic_core import from_json
 from typing_extensions import override
 
 from neuroglia.core.errors import ConcurrencyError
@@ -12,6 +14,8 @@ from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
 from neuroglia.documents.types import DocumentType, Index
 from neuroglia.sqlite import Database
 
+_NUL: Final = rb"\u0000"
+"""How JSON writes it."""
 _PAGES_AHEAD: Final = 16_384
 """Read models change the same pages of their indexes all the time."""
 
@@ -21,6 +25,7 @@ class SqliteDocumentStore(DocumentStore):
 
     def __init__(self, path: str) -> None:
         self._database = Database(path, pages_ahead=_PAGES_AHEAD)
+        self._compared: dict[str, frozenset[str]] = {}
 
     @override
     async def open(self) -> None:
@@ -48,6 +53,7 @@ class SqliteDocumentStore(DocumentStore):
                     connection.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{kind.collection}" ({columns})')
 
         await self._database.write(work)
+        self._compared |= {kind.collection: frozenset(itertools.chain(*kind.indexes)) for kind in types}
 
     @override
     async def drop(self, types: Sequence[DocumentType[Any]]) -> None:
@@ -71,6 +77,19 @@ class SqliteDocumentStore(DocumentStore):
 
     @override
     async def commit(self, writes: Sequence[Write]) -> None:
+        """Does all the writes, durably, or none.
+
+        Raises:
+            ConcurrencyError: a document is not at its expected version.
+            ValueError: a text in an indexed field holds NUL, where SQLite would end it: it would be found as another.
+        """
+        for write in writes:
+            if write.body is not None and _NUL in write.body:
+                fields: Mapping[str, object] = from_json(write.body)
+                for name in self._compared.get(write.collection, ()):
+                    if "\0" in str(fields.get(name)):
+                        raise ValueError(f"{write.collection}: {name} is indexed, so it cannot hold NUL")
+
         def work(connection: sqlite3.Connection) -> None:
             for write in writes:
                 _apply(connection, write)
