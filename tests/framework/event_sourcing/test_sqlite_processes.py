@@ -9,7 +9,7 @@ import pytest
 
 from neuroglia.core import Unavailable
 from neuroglia.event_sourcing import NO_STREAM
-from neuroglia.event_sourcing.adapters import sqlite
+from neuroglia.event_sourcing.adapters import woken
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from tests.framework.event_sourcing.events import LIMIT_S, batches_until, follow, ids, new_event, new_events
 
@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 async def store(file: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqliteEventStore]:
     """A store that hears of others' appends by notifications alone. It is reached by a link to its file."""
-    monkeypatch.setattr(sqlite, "_SAFETY_S", 3600)
+    monkeypatch.setattr(woken, "_SAFETY_S", 3600)
     link = file.with_name("link.db")
     link.symlink_to(file)
     store = SqliteEventStore(str(link))
@@ -86,7 +86,7 @@ async def test_given_another_object_when_it_appended_before_the_watch_began_then
 async def test_given_own_appends_when_the_file_changes_then_the_subscriptions_are_woken_only_once(
     store: SqliteEventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked, woken = asyncio.Queue[int](), list[int]()
+    looked, positions = asyncio.Queue[int](), list[int]()
     head, wake = SqliteEventStore.head, SqliteEventStore._wake
 
     async def watched_head(self: SqliteEventStore) -> int:
@@ -94,7 +94,7 @@ async def test_given_own_appends_when_the_file_changes_then_the_subscriptions_ar
         return await head(self)
 
     def watched_wake(self: SqliteEventStore, position: int) -> None:
-        woken.append(position)
+        positions.append(position)
         wake(self, position)
 
     monkeypatch.setattr(SqliteEventStore, "head", watched_head)
@@ -110,14 +110,17 @@ async def test_given_own_appends_when_the_file_changes_then_the_subscriptions_ar
             pass
 
     assert len(await coming) == 2
-    assert woken == [appended.position]
+    assert positions == [appended.position]
 
 
 async def test_given_no_notifications_when_another_object_appends_then_it_is_told_all_the_same(
     store: SqliteEventStore, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SqliteEventStore, "follow", lambda self: None)
-    monkeypatch.setattr(sqlite, "_SAFETY_S", 0.005)
+    async def never(self: SqliteEventStore) -> None:
+        """Nobody tells of the file's changes."""
+
+    monkeypatch.setattr(SqliteEventStore, "_look_for_others", never)
+    monkeypatch.setattr(woken, "_SAFETY_S", 0.005)
     subscription = store.subscribe(after=-1, prefixes=["a-"])
     await batches_until(subscription, 0)
     coming = asyncio.create_task(follow(subscription, 1))

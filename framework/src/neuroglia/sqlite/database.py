@@ -51,6 +51,11 @@ class Database:
         self._outbox: Outbox | None = None
         self._last_write_failed = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used."""
+        return self._writer is not None
+
     async def open(self, schema: str) -> None:
         """Opens the file, making it if need be, and applies the schema (statements that may be repeated).
 

@@ -63,7 +63,7 @@ class SqliteEventStore(EventStore):
 
     @override
     def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
-        if self._looking is None and not self._database.in_memory:
+        if self._looking is None and self._database.is_open and not self._database.in_memory:
             self._looking = asyncio.create_task(self._look_for_others())
         return WokenSubscription(self, after, prefixes, self._subscriptions)
 
