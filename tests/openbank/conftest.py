@@ -11,13 +11,13 @@ from neuroglia.testing import RunningService, in_memory, running
 from openbank.main import create_builder
 from openbank.settings import OpenBankSettings
 from tests.openbank.builders import given_account
-from tests.support.engines import Backing
+from tests.support.engines import IN_MEMORY, Backing
 
 
 def builder_on(backing: Backing) -> WebApplicationBuilder:
     """All parts of OpenBank, on these backing services; in memory, on the stores for tests, which are faster."""
     builder = create_builder(OpenBankSettings(log_level="ERROR", **asdict(backing)))
-    return in_memory(builder) if backing.event_store_url.endswith(":memory:") else builder
+    return in_memory(builder) if backing == IN_MEMORY else builder
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What only EventStoreDB shows: failing connections, foreign tools and their events. See also the contract."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -247,3 +248,17 @@ async def test_given_reads_that_lag_when_appending_too_late_then_the_conflict_te
         with pytest.raises(ConcurrencyError) as conflict:
             await store.append(stream, new_events(1), expected)
         assert (conflict.value.expected, conflict.value.actual) == (expected, actual)
+
+
+async def test_given_calls_that_are_cancelled_at_any_moment_then_each_ends_as_cancelled(store: EventStoreDB) -> None:
+    """The client's iterators lose about one cancellation in ten, when it comes together with an answer."""
+    await store.append("a-1", new_events(2), NO_STREAM)
+    moments, lost = random.Random(1), 0
+    for _ in range(500):
+        task = asyncio.create_task(store.last_position(prefixes=["a-"], at_most=2**63 - 1))
+        await asyncio.wait([task], timeout=moments.uniform(0, 0.003))
+        cancelled = task.cancel()
+        await asyncio.wait([task])
+        lost += cancelled and not task.cancelled()
+
+    assert lost == 0

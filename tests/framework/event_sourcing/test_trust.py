@@ -9,7 +9,6 @@ import pytest
 from neuroglia.core import ConcurrencyError, RequestContext
 from neuroglia.domain import StateConflict
 from neuroglia.event_sourcing import EventSourcedRepository, stream_name
-from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots
 from tests.framework.event_sourcing.counting import Counter, CounterIncreased
@@ -61,16 +60,16 @@ async def process(world: World) -> Process:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def read(process: Process, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The streams that are read from now on."""
     streams: list[str] = []
-    read_page = SqliteEventStore.read_page
+    read_page = process.world.events.read_page
 
-    def watched(self: SqliteEventStore, stream: str, *, after: int, limit: int) -> Awaitable[object]:
+    def watched(stream: str, *, after: int, limit: int) -> Awaitable[object]:
         streams.append(stream)
-        return read_page(self, stream, after=after, limit=limit)
+        return read_page(stream, after=after, limit=limit)
 
-    monkeypatch.setattr(SqliteEventStore, "read_page", watched)
+    monkeypatch.setattr(process.world.events, "read_page", watched)
     return streams
 
 

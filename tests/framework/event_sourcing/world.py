@@ -11,7 +11,6 @@ from typing_extensions import override
 from neuroglia.core import Clock, RequestContext, SystemClock, SystemIds, current_context
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Lease, Session, WorkItem
-from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.documents.leases import LeaseRow
 from neuroglia.domain import DomainEvent
 from neuroglia.event_sourcing import (
@@ -24,7 +23,6 @@ from neuroglia.event_sourcing import (
     Projection,
     Reaction,
 )
-from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
@@ -39,10 +37,10 @@ from neuroglia.event_sourcing.subscriptions import (
     SubscriptionStatus,
 )
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
-from neuroglia.testing import FixedClock
+from neuroglia.testing import FixedClock, InMemoryDocumentStore, InMemoryEventStore
 from tests.framework.event_sourcing.counting import Counter, CounterProjection, CounterView, counter_codec
 from tests.framework.event_sourcing.events import LIMIT_S, NOON
-from tests.support.engines import Backing
+from tests.support.engines import IN_MEMORY, Backing
 
 R = TypeVar("R", bound=SubscriptionRunner)
 VIEWS = DocumentType(CounterView)
@@ -76,7 +74,7 @@ class World:
     @asynccontextmanager
     async def open(events: EventStore | None = None, documents: DocumentStore | None = None) -> "AsyncGenerator[World]":
         """On these stores, or on new ones in memory."""
-        events, documents = events or SqliteEventStore(":memory:"), documents or SqliteDocumentStore(":memory:")
+        events, documents = events or InMemoryEventStore(), documents or InMemoryDocumentStore()
         await events.open()
         await documents.open()
         own = [DocumentType(kind) for kind in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem)]
@@ -90,6 +88,8 @@ class World:
     @staticmethod
     def on(backing: Backing) -> "AbstractAsyncContextManager[World]":
         """On the stores of these URLs."""
+        if backing == IN_MEMORY:
+            return World.open()
         events = connect_event_store(backing.event_store_url)
         return World.open(events, connect_document_store(backing.document_store_url))
 

@@ -163,17 +163,20 @@ async def _to_the_end(response: AsyncReadResponse) -> Sequence[Recorded]:
 async def _calling(limit: float | None = _LIMIT_S, *, is_open: bool = True) -> AsyncGenerator[None]:
     if not is_open:
         raise Unavailable("The event store is closed.")
+    task = asyncio.current_task()
+    cancelled = task.cancelling() if task is not None else 0
     try:
         async with asyncio.timeout(limit):
             try:
                 yield
             except (CancelledByClient, asyncio.CancelledError):
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():  # the library does not always pass this on
+                if task is not None and task.cancelling() > cancelled:  # the library does not always pass this on
                     raise asyncio.CancelledError from None
                 raise Unavailable("The connection to the event store was closed.") from None
     except (EventStoreDBClientException, TimeoutError) as error:
         raise Unavailable("The event store does not answer.") from error
+    if task is not None and task.cancelling() > cancelled:
+        raise asyncio.CancelledError  # the library has lost it
 
 
 def _filter(prefixes: Sequence[str]) -> dict[str, Any]:
