@@ -19,7 +19,7 @@ from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 _KEEP_S: Final = 30.0
 """So long, or for the time of a lease, an old generation stays for readers in other processes that have not heard of
 the swap."""
-_STRIDE: Final = 10_000
+_STRIDE: Final = 14_000
 """A rebuild takes more events at once: nobody waits for one of them, and a store writes many in less time."""
 
 
