@@ -1,7 +1,6 @@
 """What the MongoDB adapter promises beyond the contract: of rivals, injections, later indexes and crashes."""
 
 import asyncio
-import gc
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -323,29 +322,3 @@ async def test_given_a_server_that_dies_when_those_who_wait_for_it_are_cancelled
         await store.aclose()
 
     assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 6
-
-
-async def test_given_the_bare_driver_when_it_is_closed_while_it_connects_then_it_forgets_to_close_a_socket(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Why pytest's settings overlook such sockets. When this fails, that is no longer needed."""
-    connecting = asyncio.Event()
-
-    async def never(*_: object) -> None:
-        connecting.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
-    client = AsyncMongoClient[dict[str, Any]]("mongodb://127.0.0.1:1")
-    await client.aconnect()
-    await connecting.wait()
-
-    async def close() -> None:
-        background = asyncio.all_tasks() - {asyncio.current_task()}
-        await client.close()
-        await asyncio.wait(background)
-        background.clear()
-        gc.collect()
-
-    with pytest.warns(ResourceWarning, match=r"unclosed <socket"):
-        await close()
