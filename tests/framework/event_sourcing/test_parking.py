@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from neuroglia.core import ConcurrencyError
 from neuroglia.documents import Documents, DocumentType, Session, WorkItem, WorkState, Write
 from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import EventCodec, Projection, SubscriptionState, on
@@ -444,6 +445,29 @@ async def test_given_a_stop_while_an_event_is_on_trial_then_the_next_start_goes_
 
     assert await totals(world) == {"a": (100, [0, 1])}
     assert not again.parking._trials
+
+
+async def test_given_a_rival_at_the_same_item_when_a_replay_is_requested_then_it_is_requested_all_the_same(
+    world: World, ward: Ward
+) -> None:
+    end = await world.happened("a", OPENED, POISON)
+    runner = world.runner(WardedProjection, ward)
+    async with run(runner):
+        await passed(runner, end.position)
+    (item,) = await runner.parking.parked()
+    commit, rivals = world.documents.commit, 2
+
+    async def raced(writes: Sequence[Write]) -> None:
+        nonlocal rivals
+        if rivals:
+            rivals -= 1
+            raise ConcurrencyError(f"work_items/{item.id}", 1, 2)
+        await commit(writes)
+
+    world.documents.commit = raced  # type: ignore[method-assign]
+    await runner.replay()
+
+    assert [item.id async for item in runner.parking.items.find(WorkState.WAITING)] == [item.id]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+import tenacity
+
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents import DocumentStore, Session, WorkItem, WorkItems, WorkState
@@ -107,13 +109,13 @@ class Parking:
         """The first of what is parked, in the order of the log. What has no error stands behind one that has."""
         return await self.items.page(WorkState.PARKED)
 
+    @tenacity.retry(retry=tenacity.retry_if_exception_type(ConcurrencyError))  # the runner was at one of them, too
     async def request(self, wanted: WorkState, stream: str | None = None, *, position: int | None = None) -> None:
         """Wants what is parked to be replayed (WAITING) or DISCARDED: all of it, that of a stream, or one event. The
         runner with the lease does it."""
         items = [item async for item in self.items.find(WorkState.PARKED, stream)]
-        if wanted is WorkState.DISCARDED:
-            items.reverse()  # once its first is gone, what still is parked of a stream is replayed
-        for item in items:
+        # discarded from the last on: once its first is gone, what still is parked of a stream is replayed
+        for item in reversed(items) if wanted is WorkState.DISCARDED else items:
             if position in {None, item.number}:
                 session = Session(self._store)
                 if (parked := await session.get(self.items.kind, item.id)) and parked.state is WorkState.PARKED:
