@@ -43,9 +43,13 @@ def measure() -> Sequence[Figure]:
             Figure(f"{_MANY:,} events rebuilt", seconds, unit="s", target=_REBUILD),
             Figure(f"memory that grew from {_WARM:,} to {_MANY:,} events", growth, unit="MB", target=_FLAT),
         ]
-        for name, take in (("command", _commands), ("page", _pages)):
+        for name, take, target in (
+            ("command", _commands, _SAME),
+            ("page over HTTP", _served_pages, _SAME),
+            ("page", _pages, None),
+        ):
             here, there = in_turns([lambda: loop.run(take(many)), lambda: loop.run(take(few))], _ROUNDS)  # noqa: B023
-            figures.append(compare(f"{name} at {_MANY:,} stored events | at {_FEW:,}", here, there, _SAME, "ms"))
+            figures.append(compare(f"{name} at {_MANY:,} stored events | at {_FEW:,}", here, there, target, "ms"))
     return figures
 
 
@@ -124,6 +128,18 @@ async def _pages(subject: Bank) -> float:
         page = await subject.mediator.execute(GetStatement("1", None, None, None, 50, cursor))
         cursor = page.next_cursor
         assert len(page.items) == 50
+    return (time.perf_counter() - start) * 1000 * 50 / _MOVEMENTS
+
+
+async def _served_pages(subject: Bank) -> float:
+    """The same as a client gets it, without a socket between."""
+    cursor: dict[str, str] = {}
+    start = time.perf_counter()
+    for _ in range(_MOVEMENTS // 50):
+        answer = await subject.service.client.get("/api/v1/accounts/1/transactions", params={"limit": "50", **cursor})
+        page = answer.json()
+        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+        assert len(page["items"]) == 50
     return (time.perf_counter() - start) * 1000 * 50 / _MOVEMENTS
 
 

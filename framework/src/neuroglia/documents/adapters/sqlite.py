@@ -45,7 +45,7 @@ class SqliteDocumentStore(DocumentStore):
             for kind in types:
                 connection.execute(
                     f'CREATE TABLE IF NOT EXISTS "{kind.collection}" '
-                    "(key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"
+                    "(key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL)"
                 )
                 for index in kind.indexes:
                     columns = ", ".join([*map(_field, index), "key"])
