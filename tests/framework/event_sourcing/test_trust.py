@@ -140,6 +140,22 @@ async def test_given_an_append_elsewhere_when_a_command_appends_to_another_strea
     assert (await process.world.repository().get("2")).total == 0
 
 
+async def test_given_an_append_elsewhere_when_a_command_loads_the_same_aggregate_twice_then_it_is_a_conflict(
+    process: Process,
+) -> None:
+    """The second one is read from the log, and is at another version than the one that was taken on trust."""
+    await process.world.happened("1", ELSEWHERE)
+
+    async def double() -> None:
+        async with process.command() as counters:
+            first, second = await counters.get("1"), await counters.get("1")
+            second.increase(first.total + 1)
+            await counters.save(second)
+
+    with pytest.raises(ConcurrencyError):
+        await double()
+
+
 async def test_given_two_aggregates_when_a_command_loads_both_then_only_one_of_them_is_taken_on_trust(
     process: Process,
 ) -> None:

@@ -32,17 +32,17 @@ class OneCommand(UnitOfWork):
         self.since = BEGINNING if context.since is None else context.since
         self.trusts = False
         self._saved: str | None = None
-        self._trusted = ""
+        self._trusted = "", -1
         self._confirm: Callable[[], Awaitable[None]] | None = None
 
     @override
     def begin(self) -> None:
         self.trusts = not self.may_repeat
 
-    def trust(self, stream: str, confirm: Callable[[], Awaitable[None]]) -> None:
-        """Notes that the state of a stream is trusted. It is the only one: a second one could not be confirmed by the
-        same append."""
-        self.trusts, self._trusted, self._confirm = False, stream, confirm
+    def trust(self, stream: str, version: int, confirm: Callable[[], Awaitable[None]]) -> None:
+        """Notes that the state of a stream is trusted to be the latest. It is the only one: a second one could not be
+        confirmed by the same append."""
+        self.trusts, self._trusted, self._confirm = False, (stream, version), confirm
 
     @override
     async def confirm(self) -> None:
@@ -56,8 +56,8 @@ class OneCommand(UnitOfWork):
         """The id of the event that every try appends to a stream as its `number`-th; None where none is derived."""
         return None if self._command_id is None else derived_id(self._command_id, stream, number)
 
-    async def saves(self, stream: str) -> None:
-        """Notes that a stream is saved; its append confirms what is trusted of it, and of others it is confirmed now.
+    async def saves(self, stream: str, version: int) -> None:
+        """Notes that a stream is saved. An append behind the trusted version confirms that; any other is confirmed now.
 
         Raises:
             RuntimeError: it is the second one; a crash between the two would leave half of the command done.
@@ -66,7 +66,7 @@ class OneCommand(UnitOfWork):
         if self._saved is not None:
             raise RuntimeError(f"a command saves one stream, once: this one saved {self._saved} before {stream}")
         self._saved = stream
-        if stream == self._trusted:
+        if (stream, version) == self._trusted:
             self._confirm = None
         await self.confirm()
 

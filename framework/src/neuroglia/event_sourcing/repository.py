@@ -78,7 +78,7 @@ class EventSourcedRepository(Repository[A], History[A]):
         if not aggregate.pending:
             return []
         stream = stream_name(self._kind, aggregate.id)
-        await self._command.saves(stream)
+        await self._command.saves(stream, aggregate.version)
         if aggregate.version < 0 and self._command.may_repeat:
             self._repeated[stream] = await self._appended_before(stream, 0)
         repeated, before = self._repeated.get(stream), aggregate.version
@@ -112,7 +112,7 @@ class EventSourcedRepository(Repository[A], History[A]):
         event_id = await self._snapshots.load(stream, aggregate, at_most=at_most)
         if event_id is not None and self._command.trusts and self._snapshots.is_latest(stream, event_id):
             version = aggregate.version
-            self._command.trust(stream, lambda: self._confirm(stream, version, event_id))
+            self._command.trust(stream, version, lambda: self._confirm(stream, version, event_id))
             return aggregate, self._store.read(stream, limit=0)
         if event_id is not None:
             events = self._store.read(stream, after=aggregate.version - 1)
