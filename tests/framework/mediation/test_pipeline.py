@@ -191,7 +191,7 @@ async def test_given_a_unit_of_work_when_a_command_is_done_then_it_is_committed_
     trace: Trace = []
     async with mediating(trace, Add, AddHandler, Ask, AskHandler, Fail, FailHandler, unit=True) as mediator:
         await mediator.execute(Add(1, 2))
-        assert trace == ["begun", "handled", "committed"]
+        assert trace == ["begun", "handled", "confirmed", "committed"]
 
         trace.clear()
         await mediator.execute(Ask())
@@ -201,6 +201,59 @@ async def test_given_a_unit_of_work_when_a_command_is_done_then_it_is_committed_
         with pytest.raises(Refused):
             await mediator.execute(Fail())
         assert trace == ["begun", "confirmed"]
+
+
+async def test_given_an_error_that_is_no_refusal_when_a_command_fails_then_what_it_stood_on_is_confirmed_first() -> (
+    None
+):
+    class Broken(CommandHandler[Add, int]):
+        async def handle(self, request: Add) -> int:
+            raise KeyError("on an old state")
+
+    trace: Trace = []
+    async with mediating(trace, Add, Broken, unit=True) as mediator:
+        with pytest.raises(KeyError):
+            await mediator.execute(Add(1, 2))
+
+    assert trace == ["begun", "confirmed"]
+
+
+async def test_given_two_units_when_the_second_is_not_confirmed_then_the_first_stores_nothing() -> None:
+    class Old(RecordingUnit):
+        async def confirm(self) -> None:
+            raise conflict()
+
+    trace: Trace = []
+    services = ServiceCollection()
+    services.add_instance(Trace, trace)
+    services.add_scoped(Scoped)
+    services.add_scoped(UnitOfWork, RecordingUnit)
+    services.add_scoped(UnitOfWork, Old)
+    services.add_instance(HandlerRegistry, add_handlers(services, [module(__name__, Add, AddHandler)]))
+    services.add_singleton(Mediator)
+    async with ServiceProvider(services) as provider:
+        with pytest.raises(ConcurrencyError):
+            await (await provider.get(Mediator)).execute(Add(1, 2))
+
+    assert "committed" not in trace
+
+
+async def test_given_a_command_in_a_command_when_it_is_sent_then_what_the_outer_one_stands_on_is_confirmed_first() -> (
+    None
+):
+    class Sends(CommandHandler[Outer, None]):
+        def __init__(self, mediator: Mediator) -> None:
+            self.mediator = mediator
+
+        async def handle(self, request: Outer) -> None:
+            await self.mediator.execute(Add(1, 2))
+
+    trace: Trace = []
+    async with mediating(trace, Outer, Sends, Add, AddHandler, unit=True) as mediator:
+        await mediator.execute(Outer())
+
+    inner = ["begun", "handled", "confirmed", "committed"]
+    assert trace == ["begun", "confirmed", *inner, "confirmed", "committed"]
 
 
 async def test_given_a_commit_that_fails_when_a_command_runs_then_it_fails() -> None:

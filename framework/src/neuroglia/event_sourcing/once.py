@@ -46,9 +46,10 @@ class OneCommand(UnitOfWork):
 
     @override
     async def confirm(self) -> None:
-        if (confirm := self._confirm) is not None:
+        self.trusts = False
+        if self._confirm is not None:
+            await self._confirm()
             self._confirm = None
-            await confirm()
 
     commit = confirm
 

@@ -2,19 +2,21 @@
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from enum import IntEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
-from neuroglia.core.errors import ApplicationError, ConfigurationError
+from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.lifecycle import UnitOfWork
 from neuroglia.dependency_injection import ServiceProvider
-from neuroglia.domain import DomainError
 from neuroglia.mediation.handlers import HandlerRegistry
 from neuroglia.mediation.requests import Command, Request, RequestHandler
 
 R = TypeVar("R")
 Proceed = Callable[[Request[Any]], Awaitable[Any]]
+_begun: Final[ContextVar[Sequence[UnitOfWork]]] = ContextVar("neuroglia_begun", default=())
+"""Those of the command that this task is handling."""
 
 
 class Stage(IntEnum):
@@ -62,11 +64,11 @@ class Mediator:
             DomainError, ApplicationError: the request is refused; nothing was changed.
             ConfigurationError: there is no handler for it.
         """
-        try:
-            pipeline = self._pipelines[type(request)]
-        except KeyError:
-            name = type(request).__name__
-            raise ConfigurationError(f"{name} has no handler in the packages given to add_mediation") from None
+        kind = type(request)
+        if (pipeline := self._pipelines.get(kind)) is None:
+            raise ConfigurationError(f"{kind.__name__} has no handler in the packages given to add_mediation")
+        if isinstance(request, Command):  # its effect would look like somebody else's to the command that sends it
+            await _confirm(_begun.get())
         return await pipeline(request)  # type: ignore[no-any-return]
 
 
@@ -79,17 +81,27 @@ def _invoker(
 
     async def carry_out(request: Request[Any]) -> Any:
         async with provider.create_scope() as scope:
-            units = await scope.get(list[UnitOfWork])
+            units = [*await scope.get(list[UnitOfWork])]
             for unit in units:
                 unit.begin()
+            outer = _begun.set(units)
             try:
                 result = await (await scope.get(handler)).handle(request)
-            except (DomainError, ApplicationError):
-                for unit in units:
-                    await unit.confirm()
+            except Exception:  # whatever it is: on an old state it may be because of that
+                await _confirm(units)
                 raise
-            for unit in units:
-                await unit.commit()
-            return result
+            else:
+                await _confirm(units)  # all of them, before any of them stores something
+                for unit in units:
+                    await unit.commit()
+                return result
+            finally:
+                _begun.reset(outer)
+                units.clear()  # for tasks that the handler has left behind
 
     return carry_out if issubclass(request, Command) and provider.has(UnitOfWork) else answer
+
+
+async def _confirm(units: Sequence[UnitOfWork]) -> None:
+    for unit in units:
+        await unit.confirm()
