@@ -23,7 +23,7 @@ run: $(VENV)/run.stamp  ## Keep OpenBank up on port 8081 and print the links
 	@$(BIN)/python -m deployment.demo.keep_up
 
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration" --ignore tests/integration
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"
 
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.containers import eventstoredb_container, mongo_container
 from tests.support.engines import DURABLE, Backing, Engine, engine_called
 from tests.support.mongo import MongoServer, mongo_server
 
@@ -35,8 +36,6 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
 @pytest.fixture(scope="session")
 def mongo_in_container() -> Iterator[MongoServer]:
     """The real one."""
-    from tests.support.containers import mongo_container  # Docker's client is slow to import
-
     with mongo_container() as url:
         yield MongoServer(url)
 
@@ -44,8 +43,6 @@ def mongo_in_container() -> Iterator[MongoServer]:
 @pytest.fixture(scope="session")
 def eventstoredb_in_container() -> Iterator[str]:
     """The real one's URL."""
-    from tests.support.containers import eventstoredb_container
-
     with eventstoredb_container() as url:
         yield url
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from neuroglia.core import ConcurrencyError, ConfigurationError, Unavailable
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, Appended, EventStore
+from neuroglia.event_sourcing.adapters.esdb_client import WrongRevision
 from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
 from neuroglia.hosting.backing_services import connect_event_store
 from tests.framework.event_sourcing.events import batches_until, follow, ids, new_event, new_events, stream_of
@@ -16,13 +17,6 @@ from tests.support.eventstoredb.process import StandIn
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[StandIn]:
-    server = StandIn(tmp_path / "log").start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture
@@ -262,3 +256,21 @@ async def test_given_calls_that_are_cancelled_at_any_moment_then_each_ends_as_ca
         lost += cancelled and not task.cancelled()
 
     assert lost == 0
+
+
+async def test_given_a_server_that_takes_a_repeat_for_a_rival_when_the_same_events_come_again_then_they_are_found(
+    store: EventStoreDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = new_events(2), new_events(1)
+    appended = await store.append("a-1", first, NO_STREAM)
+    await store.append("a-1", other, 1)
+
+    async def refuse(*_: object) -> int:
+        raise WrongRevision(2)
+
+    monkeypatch.setattr(store._client, "append", refuse)
+
+    assert await store.append("a-1", first, NO_STREAM) == appended
+    with pytest.raises(ConcurrencyError) as conflict:
+        await store.append("a-1", new_events(1), NO_STREAM)
+    assert conflict.value.actual == 2

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,6 @@ WRITERS = 8
 EACH = 40
 LIMIT_S = 60.0
 """A bound for what hangs; nothing is measured by it."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[StandIn]:
-    server = StandIn(tmp_path / "log").start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture

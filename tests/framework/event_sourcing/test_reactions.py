@@ -34,6 +34,17 @@ class Outside:
     async def listen(self, envelope: Envelope) -> None:
         """All is well."""
 
+    def hold(self, id: str) -> asyncio.Event:
+        """From now on what concerns this aggregate waits for the event that is returned."""
+        release = asyncio.Event()
+
+        async def answer(envelope: Envelope) -> None:
+            if envelope.aggregate_id == id:
+                await release.wait()
+
+        self.answer = answer
+        return release
+
 
 class Telling(Reaction, workers=4):
     """Tells the outside, and notes in a document that it did."""
@@ -86,13 +97,7 @@ async def test_given_events_then_each_is_handled_in_its_own_context_and_the_chec
 async def test_given_a_slow_stream_then_the_others_flow_and_the_checkpoint_waits_for_it(
     world: World, outside: Outside
 ) -> None:
-    release = asyncio.Event()
-
-    async def hold_a(envelope: Envelope) -> None:
-        if envelope.aggregate_id == "a":
-            await release.wait()
-
-    outside.answer = hold_a
+    release = outside.hold("a")
     before = await world.happened("a", OPENED)
     await world.happened("a", UP, UP)
     end = await world.happened("b", OPENED, UP, UP)
@@ -260,13 +265,7 @@ async def test_given_a_stream_that_takes_long_then_the_others_run_ahead_of_it_on
     world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reaction_runner, "_WINDOW", 4)
-    release = asyncio.Event()
-
-    async def hold_a(envelope: Envelope) -> None:
-        if envelope.aggregate_id == "a":
-            await release.wait()
-
-    outside.answer = hold_a
+    release = outside.hold("a")
     await world.happened("a", UP, expected=-1)
     end = await world.happened("b", *[UP] * 20)
     runner = world.reaction(Telling, outside)
@@ -301,13 +300,7 @@ async def test_given_a_stream_that_takes_long_when_stopping_then_what_waits_behi
     world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reaction_runner, "_WINDOW", 2)
-    release = asyncio.Event()
-
-    async def hold_a(envelope: Envelope) -> None:
-        if envelope.aggregate_id == "a":
-            await release.wait()
-
-    outside.answer = hold_a
+    release = outside.hold("a")
     await world.happened("a", UP, expected=-1)
     await world.happened("b", *[UP] * 5)
 

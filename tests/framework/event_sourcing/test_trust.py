@@ -1,10 +1,12 @@
 """A command may stand on the state that is remembered, for before its answer the log has confirmed that."""
 
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from neuroglia.core import ConcurrencyError, RequestContext
 from neuroglia.domain import StateConflict
@@ -201,3 +203,62 @@ async def test_given_many_streams_when_they_leave_memory_then_nothing_of_them_is
     await process.increase("2")
 
     assert list(process.snapshots._latest) == [stream_name(Remembered, "2")]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from([0, 1]),
+        st.sampled_from(["append", "append to the other", "refuse", "go on after a refusal", "do nothing"]),
+        st.sampled_from("12"),
+        st.sampled_from("12"),
+    ),
+    max_size=40,
+)
+
+
+async def try_once(process: Process, what: str, id: str, other_id: str, seen: list[tuple[str, int]]) -> None:
+    """One try of a command, and the totals that it decided on."""
+    async with process.command() as counters:
+        counter = await counters.get(id)
+        seen.append((id, counter.total))
+        match what:
+            case "append":
+                counter.increase(1)
+                await counters.save(counter)
+            case "append to the other":
+                other = await counters.get(other_id)
+                seen.append((other_id, other.total))
+                other.increase(1)
+                await counters.save(other)
+            case "refuse":
+                raise StateConflict("no")
+            case "go on after a refusal":
+                with suppress(StateConflict):
+                    counter.increase(-1)
+                counter.increase(1)
+                await counters.save(counter)
+
+
+@given(steps=STEPS)
+async def test_given_any_commands_of_two_processes_then_each_is_decided_on_all_that_came_before(
+    steps: list[tuple[int, str, str, str]],
+) -> None:
+    async with World.open() as world:
+        processes = [Process(world), Process(world)]
+        totals = {"1": 0, "2": 0}
+        for id in totals:
+            async with processes[0].command() as counters:
+                await counters.save(Remembered.open(id))
+
+        for number, what, id, other_id in steps:
+            seen: list[tuple[str, int]] = []
+            with pytest.raises(StateConflict) if what == "refuse" else nullcontext():
+                while True:
+                    seen.clear()
+                    try:
+                        await try_once(processes[number], what, id, other_id, seen)
+                        break
+                    except ConcurrencyError:
+                        continue
+            assert all(total == totals[id] for id, total in seen)
+            totals[other_id if what == "append to the other" else id] += what.startswith(("append", "go on"))

@@ -18,10 +18,12 @@ class HostedService(ABC):
 class UnitOfWork(ABC):
     """What a command stands on, changed and not yet stored: committed after its handler, in the same scope."""
 
-    def begin(self) -> None:  # noqa: B027 - mostly there is nothing to do
+    @abstractmethod
+    def begin(self) -> None:
         """The command begins. From now on, what is to be confirmed can be taken as it is remembered."""
 
-    async def confirm(self) -> None:  # noqa: B027
+    @abstractmethod
+    async def confirm(self) -> None:
         """Makes sure of what was taken on trust. Also asked when the command is refused.
 
         Raises:
