@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from esdbclient import AsyncEventStoreDBClient, StreamState
-from esdbclient import NewEvent as RawEvent
+from esdbclient import AsyncEventStoreDBClient, NewEvent as RawEvent, StreamState
 
 from neuroglia.core import SystemIds
 from neuroglia.core.clock import format_utc

@@ -3,8 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from openbank.domain.errors import CurrencyMismatch, InvalidAmount
 from openbank.domain.models.money import Currency, Money

@@ -12,7 +12,7 @@ _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, to
 
 @functools.cache
 def code_lines(path: Path) -> frozenset[int]:
-    """The numbers of the lines of a file that hold code, without its imports and the list of what it exports."""
+    """The numbers of the lines of a file that hold code, without its imports."""
     source = path.read_text()
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -22,10 +22,7 @@ def code_lines(path: Path) -> frozenset[int]:
         docstring = (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         )
-        exports = (
-            isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
-        )
-        if docstring or exports or isinstance(node, ast.Import | ast.ImportFrom):
+        if docstring or isinstance(node, ast.Import | ast.ImportFrom):
             lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return frozenset(lines)
 

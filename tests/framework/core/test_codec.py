@@ -7,8 +7,7 @@ from decimal import Decimal
 from enum import Enum
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pydantic import BaseModel
 
 from neuroglia.core.codec import JsonCodec

@@ -4,8 +4,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from neuroglia.core import MalformedRequest
 from neuroglia.core.paging import Scalar, decode_cursor, encode_cursor

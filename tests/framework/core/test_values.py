@@ -4,8 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from neuroglia.core import (
     FieldError,

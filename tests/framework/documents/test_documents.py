@@ -1,8 +1,7 @@
 """The repository of a document type: pages, cursors, and refusals."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from neuroglia.core import ConfigurationError, MalformedRequest, NotFoundError
 from neuroglia.documents import Documents, DocumentStore, Session, eq, ge

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient, StreamState
-from esdbclient import NewEvent as Foreign
+from esdbclient import AsyncEventStoreDBClient, NewEvent as Foreign, StreamState
 
 from neuroglia.core import ConcurrencyError
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, Appended

@@ -3,8 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
 from tests.framework.event_sourcing.events import LIMIT_S

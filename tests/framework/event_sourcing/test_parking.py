@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from typing_extensions import override
 
 from neuroglia.core import ConcurrencyError

@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TypeVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from neuroglia.core import ConcurrencyError, RequestContext
 from neuroglia.domain import StateConflict

@@ -9,8 +9,7 @@ import pytest
 from neuroglia.core import Clock, Unavailable
 from neuroglia.core.lifecycle import HostedService
 from neuroglia.event_sourcing import EventStore
-from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
-from neuroglia.hosting import builder as builder_module
+from neuroglia.hosting import ServiceSettings, WebApplicationBuilder, builder as builder_module
 from neuroglia.testing import FixedClock, running
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from neuroglia.core import Unavailable
-from neuroglia.sqlite import Database
-from neuroglia.sqlite import database as database_module
+from neuroglia.sqlite import Database, database as database_module
 from tests.framework.sqlite.conftest import SCHEMA
 
 LIMIT_S = 10.0

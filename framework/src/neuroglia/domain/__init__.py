@@ -1,21 +1,11 @@
 """The building blocks of a domain model. Pure Python: no I/O, no framework, no validation library."""
 
-from neuroglia.domain.aggregates import AggregateRoot, when
-from neuroglia.domain.envelopes import Envelope
-from neuroglia.domain.errors import DomainError, RuleViolation, StateConflict
-from neuroglia.domain.events import DomainEvent, event, upcast
-from neuroglia.domain.repositories import History, Repository
-
-__all__ = [
-    "AggregateRoot",
-    "DomainError",
-    "DomainEvent",
-    "Envelope",
-    "History",
-    "Repository",
-    "RuleViolation",
-    "StateConflict",
-    "event",
-    "upcast",
-    "when",
-]
+from neuroglia.domain.aggregates import AggregateRoot as AggregateRoot, when as when
+from neuroglia.domain.envelopes import Envelope as Envelope
+from neuroglia.domain.errors import (
+    DomainError as DomainError,
+    RuleViolation as RuleViolation,
+    StateConflict as StateConflict,
+)
+from neuroglia.domain.events import DomainEvent as DomainEvent, event as event, upcast as upcast
+from neuroglia.domain.repositories import History as History, Repository as Repository

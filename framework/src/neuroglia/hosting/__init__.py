@@ -1,7 +1,5 @@
 """Putting an application together and running it."""
 
-from neuroglia.hosting.builder import WebApplicationBuilder
-from neuroglia.hosting.server import run
-from neuroglia.hosting.settings import ServiceSettings
-
-__all__ = ["ServiceSettings", "WebApplicationBuilder", "run"]
+from neuroglia.hosting.builder import WebApplicationBuilder as WebApplicationBuilder
+from neuroglia.hosting.server import run as run
+from neuroglia.hosting.settings import ServiceSettings as ServiceSettings

@@ -1,5 +1,3 @@
 """The embedded database file that both embedded stores stand on."""
 
-from neuroglia.sqlite.database import Database
-
-__all__ = ["Database"]
+from neuroglia.sqlite.database import Database as Database

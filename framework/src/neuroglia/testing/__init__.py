@@ -3,31 +3,24 @@
 Needs the extra `neuroglia[testing]`.
 """
 
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
-from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore
-from neuroglia.testing.aggregates import given
-from neuroglia.testing.crash_points import Crashed, CrashPoints, kill_this_process
-from neuroglia.testing.doubles import FixedClock, SequentialIds
-from neuroglia.testing.projections import GivenProjection, given_projection
-from neuroglia.testing.reactions import GivenReaction, RecordingMediator, given_reaction
-from neuroglia.testing.service import Answer, RunningService, in_memory, running
-
-__all__ = [
-    "Answer",
-    "CrashPoints",
-    "Crashed",
-    "FixedClock",
-    "GivenProjection",
-    "GivenReaction",
-    "InMemoryDocumentStore",
-    "InMemoryEventStore",
-    "RecordingMediator",
-    "RunningService",
-    "SequentialIds",
-    "given",
-    "given_projection",
-    "given_reaction",
-    "in_memory",
-    "kill_this_process",
-    "running",
-]
+from neuroglia.documents.adapters.memory import InMemoryDocumentStore as InMemoryDocumentStore
+from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore as InMemoryEventStore
+from neuroglia.testing.aggregates import given as given
+from neuroglia.testing.crash_points import (
+    Crashed as Crashed,
+    CrashPoints as CrashPoints,
+    kill_this_process as kill_this_process,
+)
+from neuroglia.testing.doubles import FixedClock as FixedClock, SequentialIds as SequentialIds
+from neuroglia.testing.projections import GivenProjection as GivenProjection, given_projection as given_projection
+from neuroglia.testing.reactions import (
+    GivenReaction as GivenReaction,
+    RecordingMediator as RecordingMediator,
+    given_reaction as given_reaction,
+)
+from neuroglia.testing.service import (
+    Answer as Answer,
+    RunningService as RunningService,
+    in_memory as in_memory,
+    running as running,
+)

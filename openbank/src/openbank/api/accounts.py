@@ -6,8 +6,7 @@ from typing import Annotated
 from fastapi import Query
 
 from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Moment, Page, get, post
-from openbank.api.fields import Id, Reference, RequestModel
-from openbank.api.fields import Limit as OverdraftLimit
+from openbank.api.fields import Id, Limit as OverdraftLimit, Reference, RequestModel
 from openbank.application.commands.close_account import CloseAccount
 from openbank.application.commands.freeze_account import FreezeAccount
 from openbank.application.commands.open_account import OpenAccount

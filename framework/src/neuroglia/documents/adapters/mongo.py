@@ -12,8 +12,13 @@ from pymongo import AsyncMongoClient, DeleteOne, IndexModel, InsertOne, UpdateOn
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
-from pymongo.errors import ConfigurationError as BadUrl
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError as BadUrl,
+    DocumentTooLarge,
+    OperationFailure,
+    PyMongoError,
+)
 from typing_extensions import override
 
 from neuroglia.core.errors import ConcurrencyError, ConfigurationError, Unavailable

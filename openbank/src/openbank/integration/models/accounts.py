@@ -6,10 +6,8 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from neuroglia.documents import document
-from openbank.domain.models.bank_account import AccountStatus
-from openbank.domain.models.money import Currency
-
-__all__ = ["AccountDto", "AccountStatus", "Currency"]
+from openbank.domain.models.bank_account import AccountStatus as AccountStatus
+from openbank.domain.models.money import Currency as Currency
 
 
 @document("accounts", indexes=["opened_at", ("owner_id", "opened_at")])

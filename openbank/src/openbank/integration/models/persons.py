@@ -5,9 +5,7 @@ from datetime import date, datetime
 from pydantic import BaseModel
 
 from neuroglia.documents import document
-from openbank.domain.models.gender import Gender
-
-__all__ = ["AddressDto", "Gender", "PersonDto"]
+from openbank.domain.models.gender import Gender as Gender
 
 
 class AddressDto(BaseModel):

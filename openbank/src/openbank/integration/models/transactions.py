@@ -6,10 +6,8 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from neuroglia.documents import document
-from openbank.domain.events.accounts import TransactionType
+from openbank.domain.events.accounts import TransactionType as TransactionType
 from openbank.domain.models.money import Currency
-
-__all__ = ["TransactionDto", "TransactionType"]
 
 
 @document(
