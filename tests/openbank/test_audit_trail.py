@@ -30,6 +30,7 @@ async def test_given_a_history_when_asking_then_every_event_is_told_oldest_first
         "amount": {"amount": "10.00", "currency": "EUR"},
         "balance_after": {"amount": "10.00", "currency": "EUR"},
         "reference": "x",
+        "leg": None,
     }
 
 

@@ -7,7 +7,8 @@ from tests.openbank.builders import deposited, new_account, withdrawn
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIELDS = {
-    "id", "account_id", "type", "amount", "currency", "balance_after", "reference", "recorded_at", "revision",
+    "id", "account_id", "type", "amount", "currency", "balance_after", "reference", "counterparty_account_id",
+    "transfer_id", "recorded_at", "revision",
 }  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from neuroglia.domain import Envelope
 from neuroglia.mapping import mapping
-from openbank.domain.events.accounts import MoneyMoved
+from openbank.domain.events.accounts import AccountOpened, MoneyMoved
 from openbank.domain.events.persons import PersonRegistered
 from openbank.domain.models.address import Address
-from openbank.domain.models.bank_account import BankAccount
+from openbank.domain.models.bank_account import AccountStatus, BankAccount
+from openbank.domain.models.money import Money
 from openbank.domain.models.person import Person
 from openbank.integration.models.accounts import AccountDto
 from openbank.integration.models.persons import AddressDto, PersonDto
@@ -78,6 +79,26 @@ def show_account(account: BankAccount, *, owner_name: str) -> AccountDto:
 
 
 @mapping
+def show_opened(envelope: Envelope, *, owner_name: str) -> AccountDto:
+    """An account as it was opened."""
+    account = envelope.event
+    assert isinstance(account, AccountOpened)
+    limit = account.overdraft_limit
+    return AccountDto(
+        id=envelope.aggregate_id,
+        owner_id=account.owner_id,
+        owner_name=owner_name,
+        currency=limit.currency,
+        balance=Money.zero(limit.currency).amount,
+        available=limit.amount,
+        overdraft_limit=limit.amount,
+        status=AccountStatus.OPEN,
+        opened_at=envelope.recorded_at,
+        version=envelope.revision,
+    )
+
+
+@mapping
 def show_transaction(envelope: Envelope) -> TransactionDto:
     """A movement as it was recorded."""
     movement = envelope.event
@@ -90,6 +111,8 @@ def show_transaction(envelope: Envelope) -> TransactionDto:
         currency=movement.amount.currency,
         balance_after=movement.balance_after.amount,
         reference=movement.reference,
+        counterparty_account_id=movement.leg.counterparty_account_id if movement.leg else None,
+        transfer_id=movement.leg.transfer_id if movement.leg else None,
         recorded_at=envelope.recorded_at,
         revision=envelope.revision,
     )

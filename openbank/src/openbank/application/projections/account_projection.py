@@ -41,21 +41,8 @@ class AccountProjection(Projection):
     @on
     async def opened(self, event: AccountOpened, envelope: Envelope) -> None:
         owner = await self.persons.get(event.owner_id)
-        limit = event.overdraft_limit
-        await self.accounts.save(
-            AccountDto(
-                id=envelope.aggregate_id,
-                owner_id=owner.id,
-                owner_name=f"{owner.first_name} {owner.last_name}",
-                currency=limit.currency,
-                balance=Money.zero(limit.currency).amount,
-                available=limit.amount,
-                overdraft_limit=limit.amount,
-                status=AccountStatus.OPEN,
-                opened_at=envelope.recorded_at,
-                version=envelope.revision,
-            )
-        )
+        name = f"{owner.first_name} {owner.last_name}"
+        await self.accounts.save(self.mapper.map(envelope, AccountDto, owner_name=name))
 
     @on
     async def deposited(self, event: MoneyDeposited, envelope: Envelope) -> None:

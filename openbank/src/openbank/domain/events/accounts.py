@@ -26,6 +26,14 @@ class AccountOpened(DomainEvent):
     overdraft_limit: Money
 
 
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One account's half of a transfer: which one, and who is at the other end."""
+
+    transfer_id: str
+    counterparty_account_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyMoved(DomainEvent):
     """Common to all movements. `balance_after` is stored with the fact, so that a statement needs no arithmetic."""
@@ -34,6 +42,7 @@ class MoneyMoved(DomainEvent):
     amount: Money
     balance_after: Money
     reference: str
+    leg: Leg | None = None
 
 
 @event("openbank.money-deposited.v1")

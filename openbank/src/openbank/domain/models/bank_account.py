@@ -10,8 +10,10 @@ from openbank.domain.events.accounts import (
     AccountFrozen,
     AccountOpened,
     AccountUnfrozen,
+    Leg,
     MoneyDeposited,
     MoneyWithdrawn,
+    TransactionType,
 )
 from openbank.domain.models.money import Money
 
@@ -53,16 +55,29 @@ class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
     def deposit(self, amount: Money, reference: str) -> MoneyDeposited:
         """Pays in. A frozen account takes credits, a closed one does not."""
         self._ensure_not_closed()
-        amount.require_positive()
-        return self.apply(MoneyDeposited(amount=amount, balance_after=self.balance + amount, reference=reference))
+        return self._credit(TransactionType.DEPOSIT, amount, reference)
 
     def withdraw(self, amount: Money, reference: str) -> MoneyWithdrawn:
         """Pays out, if there is enough."""
-        self._ensure_debits_allowed()
-        amount.require_positive()
-        if amount > self.available:
-            raise errors.InsufficientFunds(available=self.available, requested=amount)
-        return self.apply(MoneyWithdrawn(amount=amount, balance_after=self.balance - amount, reference=reference))
+        return self._debit(TransactionType.WITHDRAWAL, amount, reference)
+
+    def credit_interest(self, amount: Money, reference: str) -> MoneyDeposited:
+        """Pays the interest that is due."""
+        self._ensure_not_closed()
+        return self._credit(TransactionType.INTEREST, amount, reference)
+
+    def send(self, amount: Money, reference: str, leg: Leg) -> MoneyWithdrawn:
+        """The first half of a transfer: pays out, if there is enough."""
+        return self._debit(TransactionType.TRANSFER_OUT, amount, reference, leg)
+
+    def receive(self, amount: Money, reference: str, leg: Leg) -> MoneyDeposited:
+        """The second half of a transfer."""
+        self._ensure_not_closed()
+        return self._credit(TransactionType.TRANSFER_IN, amount, reference, leg)
+
+    def take_back(self, amount: Money, reference: str, leg: Leg) -> MoneyDeposited:
+        """Undoes `send`: the money is ours whatever happened since, even if the account was closed."""
+        return self._credit(TransactionType.REFUND, amount, reference, leg)
 
     def freeze(self, reason: str | None) -> None:
         """Stops debits."""
@@ -82,6 +97,19 @@ class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
         if self.balance.amount != 0:
             raise errors.BalanceNotZero(self.balance)
         self.apply(AccountClosed(reason=reason))
+
+    def _credit(self, type: TransactionType, amount: Money, reference: str, leg: Leg | None = None) -> MoneyDeposited:
+        amount.require_positive()
+        after = self.balance + amount
+        return self.apply(MoneyDeposited(type=type, amount=amount, balance_after=after, reference=reference, leg=leg))
+
+    def _debit(self, type: TransactionType, amount: Money, reference: str, leg: Leg | None = None) -> MoneyWithdrawn:
+        self._ensure_debits_allowed()
+        amount.require_positive()
+        if amount > self.available:
+            raise errors.InsufficientFunds(available=self.available, requested=amount)
+        after = self.balance - amount
+        return self.apply(MoneyWithdrawn(type=type, amount=amount, balance_after=after, reference=reference, leg=leg))
 
     def _ensure_not_closed(self) -> None:
         if self.status is AccountStatus.CLOSED:

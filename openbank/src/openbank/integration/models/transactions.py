@@ -24,5 +24,7 @@ class TransactionDto(BaseModel):
     currency: Currency
     balance_after: Decimal
     reference: str
+    counterparty_account_id: str | None = None
+    transfer_id: str | None = None
     recorded_at: datetime
     revision: int
