@@ -17,6 +17,7 @@ from openbank.domain.events.accounts import (
     MoneyWithdrawn,
 )
 from openbank.domain.events.persons import PersonRegistered
+from openbank.domain.events.transfers import TransferDebited, TransferRequested
 from openbank.domain.models.address import Address
 from openbank.domain.models.bank_account import BankAccount
 from openbank.domain.models.money import Currency, Money
@@ -74,6 +75,16 @@ def deposited(amount: str, after: str, reference: str = "") -> MoneyDeposited:
 def withdrawn(amount: str, after: str, reference: str = "") -> MoneyWithdrawn:
     """Euros were taken out."""
     return MoneyWithdrawn(amount=eur(amount), balance_after=eur(after), reference=reference)
+
+
+def requested(sender: str = "a", receiver: str = "b", amount: str = "30", reference: str = "rent") -> TransferRequested:
+    """Euros were to be transferred."""
+    return TransferRequested(from_account_id=sender, to_account_id=receiver, amount=eur(amount), reference=reference)
+
+
+def debited(sender: str = "a", receiver: str = "b", amount: str = "30", reference: str = "rent") -> TransferDebited:
+    """Euros are on their way."""
+    return TransferDebited(from_account_id=sender, to_account_id=receiver, amount=eur(amount), reference=reference)
 
 
 async def given_account(

@@ -28,6 +28,9 @@ ENDPOINTS = {
     ("post", "/api/v1/transactions/deposits"): "bank:write",
     ("post", "/api/v1/transactions/withdrawals"): "bank:write",
     ("get", "/api/v1/transactions/{transaction_id}"): "bank:read",
+    ("get", "/api/v1/transfers"): "bank:read",
+    ("post", "/api/v1/transfers"): "bank:write",
+    ("get", "/api/v1/transfers/{transfer_id}"): "bank:read",
 }
 OPEN = {("get", "/health/live"), ("get", "/health/ready")}
 Document = dict[str, Any]
@@ -96,6 +99,9 @@ async def test_what_is_sent_is_as_described(shared_bank: RunningService, documen
     person = (await bank.when("POST", "/api/v1/persons", json=PERSON_BODY)).then(201)
     movement = {"account_id": account, "amount": "1"}
     deposit = (await bank.when("POST", "/api/v1/transactions/deposits", json=movement)).then(201)
+    transfer = await bank.when(
+        "POST", "/api/v1/transfers", json={"from_account_id": account, "to_account_id": "none", "amount": "1"}
+    )
     owner, id_ = person.body["id"], deposit.body["id"]
     all_answers = {
         ("post", "/api/v1/persons"): person,
@@ -111,6 +117,9 @@ async def test_what_is_sent_is_as_described(shared_bank: RunningService, documen
         ("post", "/api/v1/accounts"): await bank.when("POST", "/api/v1/accounts", json={"owner_id": owner}),
         ("get", "/api/v1/accounts"): await bank.when("GET", "/api/v1/accounts"),
         ("get", "/api/v1/transactions/{transaction_id}"): await bank.when("GET", f"/api/v1/transactions/{id_}"),
+        ("post", "/api/v1/transfers"): transfer,
+        ("get", "/api/v1/transfers"): await bank.when("GET", f"/api/v1/transfers?account_id={account}"),
+        ("get", "/api/v1/transfers/{transfer_id}"): await bank.when("GET", f"/api/v1/transfers/{transfer.body['id']}"),
         ("get", "/health/live"): await bank.when("GET", "/health/live"),
         ("get", "/health/ready"): await bank.when("GET", "/health/ready"),
     }
@@ -130,7 +139,7 @@ async def test_what_is_sent_is_as_described(shared_bank: RunningService, documen
 
 async def test_what_is_refused_is_as_described(shared_bank: RunningService, document: Document) -> None:
     for method, path in ENDPOINTS:
-        filled = path.format(person_id="none", account_id="none", transaction_id="none")
+        filled = path.format(person_id="none", account_id="none", transaction_id="none", transfer_id="none")
 
         if method == "get":
             refusal = await shared_bank.when("GET", filled, params={"cursor": "!", "limit": "0"})

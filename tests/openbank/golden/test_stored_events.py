@@ -18,7 +18,7 @@ from neuroglia.dependency_injection import ServiceCollection
 from neuroglia.domain import DomainEvent
 from neuroglia.event_sourcing import EventCodec, StoredEvent
 from neuroglia.event_sourcing.registration import add_aggregates
-from openbank.domain.events import accounts, persons
+from openbank.domain.events import accounts, persons, transfers
 from openbank.domain.models.address import Address
 from openbank.domain.models.gender import Gender
 from openbank.domain.models.money import Currency, Money
@@ -54,6 +54,15 @@ SAMPLES: Final[list[DomainEvent]] = [
     accounts.AccountFrozen(reason="lost card"),
     accounts.AccountUnfrozen(reason=None),
     accounts.AccountClosed(reason=None),
+    transfers.TransferRequested(
+        from_account_id="a-1", to_account_id="a-2", amount=Money(Decimal("12.5"), Currency.EUR), reference="rent"
+    ),
+    transfers.TransferDebited(
+        from_account_id="a-1", to_account_id="a-2", amount=Money(Decimal(7), Currency.USD), reference=""
+    ),
+    transfers.TransferCompleted(),
+    transfers.TransferRejected(reason="insufficient-funds"),
+    transfers.TransferRefunded(reason="account-closed"),
 ]
 
 

@@ -1,7 +1,7 @@
 """What a subscriber is: a class whose `@on` methods take events."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeVar, get_args, get_origin, get_type_hints, overload
 
@@ -12,8 +12,9 @@ from neuroglia.documents import Documents
 from neuroglia.domain import DomainEvent, Envelope
 
 P = TypeVar("P")
+R = TypeVar("R")
 E = TypeVar("E", bound=DomainEvent)
-Handler = Callable[[Any, DomainEvent, Envelope], Awaitable[None]]
+Handler = Callable[[Any, DomainEvent, Envelope], Any]
 ATTEMPTS: Final = 3
 
 
@@ -24,10 +25,12 @@ class Subscriber:
         name: of the checkpoint; the class's name unless `name=` says otherwise. After a rename, keep the old one,
             or all events are handled a second time.
         attempts: after so many failures of one event, it is parked together with what follows it in its stream.
+        pure: whether its `@on` methods are plain functions, of which the runner carries out what they return.
     """
 
     name: ClassVar[str]
     attempts: ClassVar[int]
+    pure: ClassVar[bool] = False
 
     @override
     def __init_subclass__(cls, *, name: str | None = None, attempts: int = ATTEMPTS, **kwargs: Any) -> None:
@@ -37,11 +40,9 @@ class Subscriber:
 
 
 @overload
-def on(handler: Callable[[P, E], Awaitable[None]]) -> Callable[[P, E], Awaitable[None]]: ...
+def on(handler: Callable[[P, E], R]) -> Callable[[P, E], R]: ...
 @overload
-def on(
-    handler: Callable[[P, E, Envelope], Awaitable[None]],
-) -> Callable[[P, E, Envelope], Awaitable[None]]: ...
+def on(handler: Callable[[P, E, Envelope], R]) -> Callable[[P, E, Envelope], R]: ...
 def on(handler: Any) -> Any:
     """Marks the method that handles the event type of its first parameter, with or without the envelope."""
     handler.__on__ = True
@@ -87,8 +88,9 @@ def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], H
                     raise ConfigurationError(
                         f"{owner.__name__}.{name}: an @on method takes an event and perhaps its Envelope, annotated"
                     )
-            if not inspect.iscoroutinefunction(method):
-                raise ConfigurationError(f"{owner.__name__}.{name}: an @on method is a coroutine; write async def")
+            if inspect.iscoroutinefunction(method) is subscriber.pure:
+                what = "plain function; write def" if subscriber.pure else "coroutine; write async def"
+                raise ConfigurationError(f"{owner.__name__}.{name}: an @on method is a {what}")
             if kind in own:
                 raise ConfigurationError(f"{owner.__name__}: {own[kind]} and {name} are both @on {kind.__name__}")
             own[kind] = name
@@ -106,5 +108,5 @@ def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], H
     return handlers
 
 
-def _without_envelope(method: Callable[[Any, Any], Awaitable[None]]) -> Handler:
+def _without_envelope(method: Callable[[Any, Any], Any]) -> Handler:
     return lambda subscriber, event, _: method(subscriber, event)

@@ -4,5 +4,6 @@ from neuroglia.core import DEFAULT_LIMIT as DEFAULT_LIMIT, Page as Page
 from neuroglia.mvc.controllers import ControllerBase as ControllerBase, add_controller as add_controller
 from neuroglia.mvc.middleware import RequestMiddleware as RequestMiddleware
 from neuroglia.mvc.parameters import Cursor as Cursor, Limit as Limit, Moment as Moment
+from neuroglia.mvc.patience import Patience as Patience
 from neuroglia.mvc.problems import Problem as Problem, install_problem_handlers as install_problem_handlers
 from neuroglia.mvc.routes import delete as delete, get as get, patch as patch, post as post, put as put

@@ -1,4 +1,4 @@
-"""Given, when, then: for aggregates, for projections, and for a whole service over HTTP.
+"""Given, when, then: for aggregates, for projections, reactions and processes, and for a whole service over HTTP.
 
 Needs the extra `neuroglia[testing]`.
 """
@@ -12,6 +12,11 @@ from neuroglia.testing.crash_points import (
     kill_this_process as kill_this_process,
 )
 from neuroglia.testing.doubles import FixedClock as FixedClock, SequentialIds as SequentialIds
+from neuroglia.testing.processes import (
+    GivenProcess as GivenProcess,
+    GivenSteps as GivenSteps,
+    given_process as given_process,
+)
 from neuroglia.testing.projections import GivenProjection as GivenProjection, given_projection as given_projection
 from neuroglia.testing.reactions import (
     GivenReaction as GivenReaction,

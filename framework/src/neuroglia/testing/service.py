@@ -12,7 +12,15 @@ from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore
 from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.domain import AggregateRoot, DomainEvent
-from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, Subscriptions, stream_name
+from neuroglia.event_sourcing import (
+    BEGINNING,
+    EventCodec,
+    EventMetadata,
+    EventStore,
+    NewEvent,
+    Subscriptions,
+    stream_name,
+)
 from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore
 from neuroglia.hosting import WebApplicationBuilder
 
@@ -80,9 +88,12 @@ class RunningService:
         return Answer(response, [codec.decode(stored) for stored in batch.events])
 
     async def settle(self) -> None:
-        """Returns when every projection has passed the last event."""
+        """Returns when everybody has passed the last event, those included that somebody appended in answer."""
         store, subscriptions = await self.services.get(EventStore), await self.services.get(Subscriptions)
-        await subscriptions.wait_for(await store.head(), _SETTLE_S)
+        settled = BEGINNING
+        while (head := await store.head()) > settled:  # what reacts to events may append some
+            await subscriptions.wait_for(head, _SETTLE_S)
+            settled = head
 
 
 def in_memory(builder: WebApplicationBuilder) -> WebApplicationBuilder:

@@ -4,13 +4,16 @@ from neuroglia.domain import Envelope
 from neuroglia.mapping import mapping
 from openbank.domain.events.accounts import AccountOpened, MoneyMoved
 from openbank.domain.events.persons import PersonRegistered
+from openbank.domain.events.transfers import TransferRequested
 from openbank.domain.models.address import Address
 from openbank.domain.models.bank_account import AccountStatus, BankAccount
 from openbank.domain.models.money import Money
 from openbank.domain.models.person import Person
+from openbank.domain.models.transfer import Transfer, TransferStatus
 from openbank.integration.models.accounts import AccountDto
 from openbank.integration.models.persons import AddressDto, PersonDto
 from openbank.integration.models.transactions import TransactionDto
+from openbank.integration.models.transfers import TransferDto
 
 
 @mapping
@@ -115,4 +118,39 @@ def show_transaction(envelope: Envelope) -> TransactionDto:
         transfer_id=movement.leg.transfer_id if movement.leg else None,
         recorded_at=envelope.recorded_at,
         revision=envelope.revision,
+    )
+
+
+@mapping
+def show_transfer(transfer: Transfer) -> TransferDto:
+    """A transfer as it stands."""
+    assert transfer.created_at is not None
+    assert transfer.modified_at is not None
+    return TransferDto(
+        id=transfer.id,
+        status=transfer.status,
+        from_account_id=transfer.from_account_id,
+        to_account_id=transfer.to_account_id,
+        amount=transfer.amount.amount,
+        currency=transfer.amount.currency,
+        reason=transfer.reason,
+        requested_at=transfer.created_at,
+        updated_at=transfer.modified_at,
+    )
+
+
+@mapping
+def show_requested(envelope: Envelope) -> TransferDto:
+    """A transfer as it was requested."""
+    transfer = envelope.event
+    assert isinstance(transfer, TransferRequested)
+    return TransferDto(
+        id=envelope.aggregate_id,
+        status=TransferStatus.REQUESTED,
+        from_account_id=transfer.from_account_id,
+        to_account_id=transfer.to_account_id,
+        amount=transfer.amount.amount,
+        currency=transfer.amount.currency,
+        requested_at=envelope.recorded_at,
+        updated_at=envelope.recorded_at,
     )

@@ -32,6 +32,15 @@ class InsufficientFunds(RuleViolation):
         super().__init__(f"{requested} was requested, {available} is available.")
 
 
+class SameAccount(RuleViolation):
+    """A transfer from an account to itself."""
+
+    code: ClassVar[str] = "same-account"
+
+    def __init__(self) -> None:
+        super().__init__("A transfer goes from one account to another.")
+
+
 class UnknownOwner(RuleViolation):
     """An account was to be opened for nobody."""
 
@@ -84,3 +93,12 @@ class BalanceNotZero(StateConflict):
 
     def __init__(self, balance: object) -> None:
         super().__init__(f"The balance is {balance}; an account is closed with nothing on it.")
+
+
+class TransferAlready(StateConflict):
+    """The transfer has gone another way."""
+
+    code: ClassVar[str] = "transfer-already-settled"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The transfer is {status} already.")

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Final, cast
+from functools import partial
+from typing import Final, TypeAlias, cast
 
 from typing_extensions import override
 
@@ -14,7 +14,7 @@ from neuroglia.core.errors import ConcurrencyError
 from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope
 from neuroglia.documents import DocumentType, Lease, Session
-from neuroglia.domain import DomainError
+from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
@@ -30,6 +30,7 @@ _WINDOW: Final = 5_000
 """No event is begun so far ahead of the mark: it bounds what comes twice after a death, and is tried with care then."""
 _SAVE_S: Final = 0.05
 """The checkpoint is saved at most so often: what it lags behind is only what comes twice after a crash."""
+Work: TypeAlias = Callable[[], Awaitable[None]]
 _log: Final = logging.getLogger("neuroglia.subscriptions")
 
 
@@ -48,7 +49,8 @@ class ReactionRunner(SubscriptionRunner):
         self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
         self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
-        self._lanes: Lanes[_Piece] | None = None
+        self._actor = f"system:{self.status.name}"
+        self._lanes: Lanes[Work] | None = None
         self._replaying: set[str] = set()  # streams whose replay is in the lanes
 
     @property
@@ -78,7 +80,7 @@ class ReactionRunner(SubscriptionRunner):
             self._mark.begin(stored.position)
             kind = self._means.codec.class_of(stored.type)
             if kind in self.kind.handlers:
-                await self._lanes.put(stored.stream, _Piece(stored.stream, stored, carefully))
+                await self._lanes.put(stored.stream, partial(self._pass, stored, carefully=carefully))
             else:
                 self.status.unknown_events += kind is None
                 self._finished(stored)
@@ -89,7 +91,7 @@ class ReactionRunner(SubscriptionRunner):
             for stream in await self._parking.requested():
                 if stream not in self._replaying:  # one that takes long would fill the lanes
                     self._replaying.add(stream)
-                    await self._lanes.put(stream, _Piece(stream))
+                    await self._lanes.put(stream, partial(self._replay, stream))
 
     @override
     @asynccontextmanager
@@ -108,19 +110,22 @@ class ReactionRunner(SubscriptionRunner):
             self._lanes = None
         await self._save()
 
-    async def _do(self, piece: "_Piece") -> None:
+    async def _do(self, work: Work) -> None:
         if self._patience.stopping.is_set():  # it is for the next start, and so is what follows it in its lane
             return
         with suppress(Stopped):
-            if piece.stored is None:
-                try:
-                    await self._parking.replay(self._settle, piece.stream)
-                finally:
-                    self._replaying.discard(piece.stream)
-            else:
-                await self._handle(piece.stored, carefully=piece.carefully)
-                self._finished(piece.stored)
+            await work()
             self.status.parked = len(self._parking.held)
+
+    async def _replay(self, stream: str) -> None:
+        try:
+            await self._parking.replay(self._settle, stream)
+        finally:
+            self._replaying.discard(stream)
+
+    async def _pass(self, stored: StoredEvent, *, carefully: bool) -> None:
+        await self._handle(stored, carefully=carefully)
+        self._finished(stored)
 
     async def _handle(self, stored: StoredEvent, *, carefully: bool) -> None:
         if stored.stream in self._parking.held:
@@ -155,16 +160,19 @@ class ReactionRunner(SubscriptionRunner):
         """Lets the reaction handle the event. False: the domain refused, which is an answer."""
         envelope = self._means.codec.open(stored)
         command_id = derived_id(self.status.name, stored.id)
-        with use_context(context_of(f"system:{self.status.name}", stored, command_id)):
+        with use_context(context_of(self._actor, stored, command_id)):
             try:
-                reaction = await scope.get(self.kind.subscriber)
-                await self.kind.handlers[type(envelope.event)](reaction, envelope.event, envelope)
+                await self._handle_in(scope, envelope)
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
                 return False
             except asyncio.CancelledError as cancelled:
                 raise failure_of(cancelled) from None
         return True
+
+    async def _handle_in(self, scope: Scope, envelope: Envelope) -> None:
+        reaction = await scope.get(self.kind.subscriber)
+        await self.kind.handlers[type(envelope.event)](reaction, envelope.event, envelope)
 
     def _finished(self, stored: StoredEvent) -> None:
         self._mark.finish(stored.position)
@@ -200,12 +208,3 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
     return error
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """An event to handle, or (without one) a stream to replay."""
-
-    stream: str
-    stored: StoredEvent | None = None
-    carefully: bool = False

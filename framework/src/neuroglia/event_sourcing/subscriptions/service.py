@@ -11,8 +11,10 @@ from neuroglia.core.ids import SystemIds
 from neuroglia.core.lifecycle import HostedService
 from neuroglia.documents import DocumentType, Lease
 from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
+from neuroglia.event_sourcing.process_managers import ProcessManager
 from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.subscriptions.means import Means
+from neuroglia.event_sourcing.subscriptions.process_runner import ProcessRunner
 from neuroglia.event_sourcing.subscriptions.projection_runner import ProjectionRunner
 from neuroglia.event_sourcing.subscriptions.reaction_runner import ReactionRunner
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -88,6 +90,8 @@ def runner_factory(
     def make(means: Means) -> SubscriptionRunner:
         name = kind.subscriber.name
         lease = Lease(means.documents, means.clock, name=name, owner=SystemIds().new(), seconds=lease_seconds)
+        if issubclass(kind.subscriber, ProcessManager):
+            return ProcessRunner(kind, prefixes, means, lease)
         if issubclass(kind.subscriber, Reaction):
             return ReactionRunner(kind, prefixes, means, lease)
         models: list[DocumentType[Any]] = [

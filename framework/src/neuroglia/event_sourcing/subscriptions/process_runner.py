@@ -1,0 +1,144 @@
+"""Process managers: their steps are sent, repeated where a process stands still, and begun when they are due."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from typing_extensions import override
+
+from neuroglia.core.context import RequestContext, current_context, use_context
+from neuroglia.core.errors import NotFoundError, Unavailable
+from neuroglia.core.ids import SystemIds, derived_id
+from neuroglia.dependency_injection import Scope
+from neuroglia.documents import DocumentType, Lease, Session, WorkItem, WorkQueue
+from neuroglia.domain import DomainError, Envelope
+from neuroglia.event_sourcing.handlers import SubscriberType
+from neuroglia.event_sourcing.process_managers import ProcessManager, Step, as_sequence
+from neuroglia.event_sourcing.store import StoredEvent
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of
+from neuroglia.event_sourcing.subscriptions.reaction_runner import ReactionRunner
+from neuroglia.mediation import Mediator
+
+_log: Final = logging.getLogger("neuroglia.subscriptions")
+_AT_ONCE: Final = 100
+_AGAIN: Final = timedelta(seconds=1)
+"""When a deadline that failed is tried again; so much longer for each failure."""
+
+
+class ProcessRunner(ReactionRunner):
+    """Runs one process manager."""
+
+    def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
+        super().__init__(kind, prefixes, means, lease)
+        assert issubclass(kind.subscriber, ProcessManager)
+        self._of, self._sweep = kind.subscriber.of, kind.subscriber.sweep
+        self._swept = means.clock.now()
+        self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
+        self._queue = f"{self.status.name}:deadlines"
+        self._deadlines = WorkQueue(
+            means.documents, means.clock, queue=self._queue, owner=SystemIds().new(), seconds=lease.seconds
+        )
+
+    @override
+    async def _handle_in(self, scope: Scope, envelope: Envelope) -> None:
+        for step in await self._steps(scope, envelope):
+            if step.after is None:
+                await self._send(scope, step)
+            else:
+                await self._note(scope, step, envelope, envelope.recorded_at + step.after)
+
+    @override
+    async def _attend(self) -> None:
+        await super()._attend()
+        if self._lanes is None:
+            return
+        for item in await self._deadlines.claim(_AT_ONCE):
+            await self._lanes.put(item.group, partial(self._meet, item))
+        now = self._means.clock.now()
+        if now - self._swept >= self._sweep:
+            self._swept = now
+            for process in await self._unfinished(now - self._sweep):
+                stream = f"{self._of.stream}-{process}"
+                await self._lanes.put(stream, partial(self._repeat, stream))
+
+    async def _steps(self, scope: Scope, envelope: Envelope) -> Sequence[Step]:
+        manager = await scope.get(self.kind.subscriber)
+        return as_sequence(self.kind.handlers[type(envelope.event)](manager, envelope.event, envelope))
+
+    async def _send(self, scope: Scope, first: Step) -> None:
+        """Sends a step's command, and those that follow from how it ends."""
+        mediator, step = await scope.get(Mediator), first
+        while True:
+            command_id = derived_id(self.status.name, step.process, step.name)
+            with use_context(replace(current_context(), command_id=command_id)):
+                try:
+                    await mediator.execute(step.command)
+                except (DomainError, NotFoundError) as refusal:
+                    _log.info(
+                        "step refused", extra={"process": step.process, "step": step.name, "outcome": refusal.code}
+                    )
+                    following = step.refused(refusal) if step.refused else None
+                else:
+                    following = step.done
+            if following is None:
+                return
+            step = following
+
+    async def _note(self, scope: Scope, step: Step, envelope: Envelope, due: datetime) -> None:
+        """Stages a deadline. It keeps the place of its event, from which the command can be made again."""
+        session, id = await scope.get(Session), derived_id(self._queue, step.process, step.name)
+        if await session.get(self._items, id) is None:
+            item = WorkItem(id=id, queue=self._queue, group=envelope.stream, number=envelope.position, due=due)
+            item.body = {"revision": envelope.revision, "step": step.name}
+            session.save(self._items, item)
+
+    async def _meet(self, item: WorkItem) -> None:
+        """Sends the command whose time has come."""
+        if item.attempts > self.kind.subscriber.attempts:  # it has killed those that tried
+            await self._deadlines.park(item, "ProcessDied")
+            return
+        try:
+            revision = int(str(item.body["revision"]))
+            async with self._means.provider.create_scope() as scope:
+                async for stored in self._means.events.read(item.group, after=revision - 1, limit=1):
+                    with use_context(self._context(stored)):
+                        for step in await self._steps(scope, self._means.codec.open(stored)):
+                            if step.name == item.body["step"]:
+                                await self._send(scope, step)
+                session = await scope.get(Session)
+                await self._deadlines.finish(item, session)
+                await session.commit()
+        except Exception as failure:  # noqa: BLE001 - it is tried again, or parked, and told
+            self._patience.note(failure)
+            if item.attempts < self.kind.subscriber.attempts or isinstance(failure, Unavailable):
+                due = self._means.clock.now() + _AGAIN * item.attempts
+                await self._deadlines.hand_back(item, due=due, error=type(failure).__name__)
+            else:
+                await self._deadlines.park(item, type(failure).__name__)
+
+    async def _unfinished(self, before: datetime) -> Sequence[str]:
+        async with self._means.provider.create_scope() as scope:
+            manager = await scope.get(self.kind.subscriber)
+            assert isinstance(manager, ProcessManager)
+            with use_context(replace(RequestContext.new(), actor=self._actor)):
+                return await (await scope.get(Mediator)).execute(manager.unfinished(before))
+
+    async def _repeat(self, stream: str) -> None:
+        """Handles the last event of a process again."""
+        last: StoredEvent | None = None
+        async for stored in self._means.events.read(stream):
+            last = stored
+        kind = self._means.codec.class_of(last.type) if last else None
+        if last is None or kind not in self.kind.handlers or stream in self.parking.held:
+            return
+        _log.warning("process stands still", extra={"subscription": self.status.name, "stream": stream})
+        try:
+            await self._settle(last, None)
+        except Exception as failure:  # noqa: BLE001 - the next sweep tries again
+            self._patience.note(failure)
+
+    def _context(self, stored: StoredEvent) -> RequestContext:
+        return context_of(self._actor, stored)
