@@ -1,0 +1,66 @@
+"""OpenBank in processes that die at a named write: `python -m … EVENT_STORE_URL DOCUMENT_STORE_URL`.
+
+Reads one life after the other from stdin and answers each with a line. Each is a fork of this process, which has
+everything imported: it is born in an instant, and dies as a process does.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any, TypedDict
+
+from neuroglia.documents import DocumentStore
+from neuroglia.event_sourcing import EventStore
+from neuroglia.testing import CrashPoints, kill_this_process, running
+from openbank.main import create_app
+from openbank.settings import OpenBankSettings
+
+
+class Life(TypedDict):
+    """What happens in one life: the requests (path and body), and at the n-th time of which write it ends."""
+
+    requests: list[tuple[str, dict[str, Any]]]
+    dies: tuple[str, int] | None
+
+
+class Answer(TypedDict):
+    """How a life ended: by what signal, or after which writes; and what the requests were answered."""
+
+    signal: int
+    reached: list[str]
+    answers: list[Any]
+
+
+async def live(life: Life, settings: OpenBankSettings) -> Answer:
+    """Sends the requests, and waits until everything has come to its end, if there is time."""
+    points = CrashPoints(kill_this_process)
+    async with running(create_app(settings)) as bank:
+        await bank.settle()  # what the life before has left comes to its end first
+        points.watch(await bank.services.get(EventStore))
+        points.watch(await bank.services.get(DocumentStore))
+        if life["dies"] is not None:
+            point, nth = life["dies"]
+            points.crash_at(point, nth=nth)
+        answers = [(await bank.client.post(path, json=body)).json() for path, body in life["requests"]]
+        await bank.settle()
+        return Answer(signal=0, reached=list(points.reached), answers=answers)
+
+
+def main(event_store_url: str, document_store_url: str) -> None:
+    """One fork for each line."""
+    settings = OpenBankSettings(
+        event_store_url=event_store_url, document_store_url=document_store_url, lease_seconds=0.3, log_level="ERROR"
+    )
+    for line in sys.stdin:
+        if child := os.fork():
+            _, status = os.waitpid(child, 0)
+            if os.WIFSIGNALED(status):
+                print(json.dumps(Answer(signal=os.WTERMSIG(status), reached=[], answers=[])), flush=True)  # noqa: T201
+        else:
+            print(json.dumps(asyncio.run(live(json.loads(line), settings))), flush=True)  # noqa: T201
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,97 @@
+"""kill -9 before and after every write that a transfer leads to: the next process brings it to its end."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from neuroglia.hosting.backing_services import connect_event_store
+from openbank.domain.models.transfer import TransferStatus
+from tests.integration.apps.mortal_bank import Answer, Life
+from tests.integration.test_openbank_process import PERSON
+from tests.openbank.conservation import conserved, openbank_codec
+from tests.support.engines import Backing
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
+API = "/api/v1"
+
+
+class Lives:
+    """A bank that lives one life after the other on the same stores."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def live(self, *requests: tuple[str, dict[str, object]], dies: tuple[str, int] | None = None) -> Answer:
+        """One life."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        life = Life(requests=list(requests), dies=dies)
+        self._process.stdin.write(json.dumps(life).encode() + b"\n")
+        async with asyncio.timeout(60):
+            line = await self._process.stdout.readline()
+        assert line, "the bank is gone for good"
+        answer: Answer = json.loads(line)
+        return answer
+
+    async def created(self, path: str, body: dict[str, object]) -> str:
+        """The id of something that is made in a life of its own."""
+        (answer,) = (await self.live((f"{API}{path}", body)))["answers"]
+        return str(answer["id"])
+
+
+@asynccontextmanager
+async def lives_on(backing: Backing) -> AsyncGenerator[Lives]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.apps.mortal_bank", *vars_of(backing),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**20,
+    )  # fmt: skip
+    try:
+        yield Lives(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+
+def vars_of(backing: Backing) -> tuple[str, str]:
+    return backing.event_store_url, backing.document_store_url
+
+
+@pytest.mark.parametrize("end", [TransferStatus.COMPLETED, TransferStatus.REJECTED, TransferStatus.REFUNDED])
+async def test_given_a_death_at_any_write_then_the_next_process_brings_the_transfer_to_its_end(
+    backing: Backing, end: TransferStatus
+) -> None:
+    async with lives_on(backing) as bank:
+        person = await bank.created("/persons", PERSON)
+        sender, receiver = [await bank.created("/accounts", {"owner_id": person}) for _ in range(2)]
+        await bank.live((f"{API}/transactions/deposits", {"account_id": sender, "amount": "100000.00"}))
+        if end is TransferStatus.REJECTED:
+            await bank.live((f"{API}/accounts/{sender}/freeze", {}))
+        if end is TransferStatus.REFUNDED:
+            await bank.live((f"{API}/accounts/{receiver}/close", {}))
+        transfer = (
+            f"{API}/transfers",
+            {"from_account_id": sender, "to_account_id": receiver, "amount": "30.00", "reference": "rent"},
+        )
+        writes = Counter((await bank.live(transfer))["reached"])
+
+        died: Counter[str] = Counter()
+        for point, times in writes.items():
+            for nth in range(1, times + 1):
+                life = await bank.live(transfer, dies=(point, nth))
+                died[point] += life["signal"] == signal.SIGKILL
+        await bank.live(transfer)
+
+    assert {point for point in writes if not died[point]} == set()
+    store = connect_event_store(backing.event_store_url)
+    await store.open()
+    ended = await conserved(store, openbank_codec())
+    await store.aclose()
+    assert set(ended) == {end}
+    assert ended[end] > died.total() / 2, "most were acknowledged, or at least recorded, before the death"
