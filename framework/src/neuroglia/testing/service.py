@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from neuroglia.core import SystemClock, SystemIds
+from neuroglia.core import Clock, SystemIds
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore
 from neuroglia.documents.adapters.memory import InMemoryDocumentStore
@@ -67,7 +67,7 @@ class RunningService:
     async def given(self, kind: type[AggregateRoot], id: str, *events: DomainEvent) -> None:
         """These events have happened to the aggregate, behind those that had before; the read models show them."""
         store, codec = await self.services.get(EventStore), await self.services.get(EventCodec)
-        ids, clock = SystemIds(), SystemClock()
+        ids, clock = SystemIds(), await self.services.get(Clock)
         stream = stream_name(kind, id)
         metadata = EventMetadata(recorded_at=clock.now(), correlation_id="given", causation_id=None, actor="test")
         stored = [event async for event in store.read(stream)]

@@ -1,0 +1,207 @@
+"""Process managers: steps take effect once, deadlines are met, and what stands still is given its step again."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from datetime import timedelta
+
+import pytest
+
+from neuroglia.core import Clock, ConfigurationError, NotFoundError, derived_id
+from neuroglia.documents import DocumentStore, WorkItems, WorkState
+from neuroglia.domain import DomainEvent
+from neuroglia.event_sourcing import EventCodec, EventStore, ProcessManager, Reaction, Steps, Subscriptions, on
+from neuroglia.event_sourcing.handlers import SubscriberType
+from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
+from neuroglia.testing import FixedClock, RunningService, given_process, in_memory, running
+from tests.framework.event_sourcing import ordering
+from tests.framework.event_sourcing.ordering import (
+    HOUR,
+    Charge,
+    Charged,
+    End,
+    Ended,
+    Order,
+    Ordering,
+    Placed,
+    World,
+)
+from tests.support.engines import IN_MEMORY, Backing
+from tests.support.waiting import eventually
+
+DEADLINES = "Ordering:deadlines"
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "sent", [])
+    monkeypatch.setattr(World, "stumbles", False)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+def builder_on(backing: Backing, clock: Clock) -> WebApplicationBuilder:
+    builder = WebApplicationBuilder(ServiceSettings(lease_seconds=0.3, log_level="ERROR", **asdict(backing)))
+    builder.add_mediation(ordering.__name__)
+    builder.add_event_sourcing(ordering.__name__, subscriptions=ordering.__name__)
+    builder.add_documents(ordering.__name__)
+    builder.services.add_instance(Clock, clock)
+    return in_memory(builder) if backing == IN_MEMORY else builder
+
+
+@pytest.fixture
+async def service(backing: Backing, clock: FixedClock) -> AsyncIterator[RunningService]:
+    async with running(builder_on(backing, clock).build()) as service:
+        yield service
+
+
+async def history(service: RunningService, id: str) -> list[DomainEvent]:
+    store, codec = await service.services.get(EventStore), await service.services.get(EventCodec)
+    return [codec.decode(stored) async for stored in store.read(f"order-{id}")]
+
+
+async def items(service: RunningService, state: WorkState) -> list[str]:
+    queue = WorkItems(await service.services.get(DocumentStore), DEADLINES)
+    return [f"{item.group} {item.error}" async for item in queue.find(state)]
+
+
+async def ends(service: RunningService, id: str, how: str) -> None:
+    """Returns when an order has ended so."""
+
+    async def ended() -> bool:
+        return (await history(service, id))[-1] == Ended(how=how)
+
+    await eventually(ended)
+
+
+async def test_given_an_order_then_its_steps_follow_each_other_with_ids_of_their_own(service: RunningService) -> None:
+    await service.given(Order, "1", Placed())
+
+    assert await history(service, "1") == [Placed(), Charged(), Ended(how="delivered")]
+    assert World.sent == [
+        ("charge", derived_id("Ordering", "1", "charge")), ("delivered", derived_id("Ordering", "1", "deliver"))
+    ]  # fmt: skip
+
+
+async def test_given_a_refusal_then_what_follows_from_it_is_sent(service: RunningService) -> None:
+    await service.given(Order, "unlucky", Placed())
+
+    assert await history(service, "unlucky") == [Placed(), Ended(how="failed: state-conflict")]
+
+
+async def test_given_a_deadline_then_it_is_met_when_its_time_has_come_and_not_before(
+    service: RunningService, clock: FixedClock
+) -> None:
+    await service.given(Order, "slow", Placed())
+    clock.advance(HOUR - timedelta(seconds=1))
+    await service.given(Order, "2", Placed())
+    assert await history(service, "slow") == [Placed(), Charged()]
+
+    clock.advance(timedelta(seconds=1))
+
+    await ends(service, "slow", "expired")
+    assert World.sent[-1] == ("expired", derived_id("Ordering", "slow", "expire"))
+
+
+async def test_given_a_deadline_when_it_does_not_matter_any_more_then_it_is_refused_and_gone(
+    service: RunningService, clock: FixedClock
+) -> None:
+    await service.given(Order, "1", Placed())
+    clock.advance(HOUR)
+
+    async def gone() -> bool:
+        return await items(service, WorkState.WAITING) == await items(service, WorkState.RUNNING) == []
+
+    await eventually(gone)
+    assert await history(service, "1") == [Placed(), Charged(), Ended(how="delivered")]
+
+
+@pytest.mark.parametrize("engine", ["embedded"], indirect=True)
+@pytest.mark.integration
+async def test_given_a_restart_then_deadlines_are_still_met(backing: Backing, clock: FixedClock) -> None:
+    async with running(builder_on(backing, clock).build()) as service:
+        await service.given(Order, "slow", Placed())
+    clock.advance(2 * HOUR)
+    async with running(builder_on(backing, clock).build()) as service:
+        await ends(service, "slow", "expired")
+
+
+async def test_given_a_deadline_that_fails_again_and_again_then_it_is_parked_and_told(
+    service: RunningService, clock: FixedClock
+) -> None:
+    await service.given(Order, "slow", Placed())
+    World.stumbles = True
+
+    async def parked() -> bool:
+        clock.advance(HOUR)  # for each try its pause
+        return await items(service, WorkState.PARKED) == ["order-slow LookupError"]
+
+    await eventually(parked)
+    assert [how for how, _ in World.sent].count("expired") == Ordering.attempts
+
+
+async def test_given_a_process_that_stands_still_when_swept_then_its_last_event_is_handled_again(
+    service: RunningService, clock: FixedClock
+) -> None:
+    World.stumbles = True
+    await service.given(Order, "lost", Placed())
+    runner = (await service.services.get(Subscriptions)).runner(Ordering)
+    assert runner.status.parked == 1
+    World.stumbles = False
+    await runner.discard("order-lost")
+
+    async def nothing_parked() -> bool:
+        return runner.status.parked == 0
+
+    await eventually(nothing_parked)
+    assert await history(service, "lost") == [Placed()]
+    clock.advance(7 * HOUR)
+
+    await ends(service, "lost", "delivered")
+
+
+async def test_given_what_is_parked_when_swept_then_it_is_left_to_whoever_looks_after_it(
+    service: RunningService, clock: FixedClock
+) -> None:
+    World.stumbles = True
+    await service.given(Order, "held", Placed())
+    World.stumbles = False
+    World.sent.clear()
+    clock.advance(7 * HOUR)
+    await service.given(Order, "other", Placed())
+    clock.advance(7 * HOUR)
+    await ends(service, "other", "delivered")
+
+    assert await history(service, "held") == [Placed()]
+
+
+def test_given_the_kit_then_steps_deadlines_and_refusals_can_be_told() -> None:
+    steps = given_process(Ordering).when(Order, "1", Placed()).steps
+
+    steps.then(Charge("1")).then(End("1", "expired"), after=HOUR)
+    steps.when_refused(NotFoundError("order", "1")).then(End("1", "failed: not-found"))
+    steps.when_done().then()
+    given_process(Ordering).when(Order, "1", Ended(how="")).steps.then()
+    with pytest.raises(AssertionError, match="sent are"):
+        steps.then()
+
+
+def test_given_a_process_manager_that_does_something_itself_then_the_start_says_what_to_write() -> None:
+    class Eager(ProcessManager, of=Order):
+        @on
+        async def placed(self, event: Placed) -> Steps:
+            return None
+
+    with pytest.raises(ConfigurationError, match=r"Eager\.placed: an @on method is a plain function; write def"):
+        SubscriberType.read(Eager)
+
+
+def test_given_a_reaction_that_is_no_coroutine_then_the_start_says_what_to_write() -> None:
+    class Lazy(Reaction):
+        @on
+        def placed(self, event: Placed) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"Lazy\.placed: an @on method is a coroutine; write async def"):
+        SubscriberType.read(Lazy)
