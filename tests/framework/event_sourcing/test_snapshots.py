@@ -9,7 +9,7 @@ import pytest
 from neuroglia.core import NotFoundError, RequestContext, SystemIds
 from neuroglia.documents import Write
 from neuroglia.domain import AggregateRoot, DomainEvent, event, when
-from neuroglia.event_sourcing import EventCodec, EventSourcedRepository
+from neuroglia.event_sourcing import EventCodec, EventSourcedRepository, repository
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots
@@ -33,6 +33,10 @@ STREAM = "counter-1"
 async def counted(world: World, times: int = 14) -> None:
     """A counter that was opened and increased by one so many times, one command each."""
     await world.repository(kind=Photographed).save(Photographed.open("1", "x"))
+    await counted_on(world, times)
+
+
+async def counted_on(world: World, times: int) -> None:
     for _ in range(times):
         counters = world.repository(kind=Photographed)
         counter = await counters.get("1")
@@ -180,6 +184,42 @@ async def test_given_a_snapshot_newer_than_a_command_when_that_comes_again_then_
     assert await snapshot(world) is not None
 
     assert await deliver() == first == (107, 8)
+
+
+@pytest.mark.parametrize("tail", [1, 3, 100])
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 12), (12, 0), (12, 12), (1, 29), (29, 1)])
+async def test_given_rivals_around_when_a_command_comes_twice_then_the_second_one_finds_the_first(
+    world: World, monkeypatch: pytest.MonkeyPatch, before: int, after: int, tail: int
+) -> None:
+    monkeypatch.setattr(repository, "_TAIL", tail)
+    await counted(world, times=3)
+    context = RequestContext(correlation_id="c", command_id="once", since=await world.events.head())
+    answers = []
+    for rivals in (before, after):
+        for _ in range(rivals):
+            await world.repository(kind=Photographed).save(await increased(world))
+        counters = world.repository(replace(context), kind=Photographed)
+        counter = await counters.get("1")
+        counter.increase(100)
+        await counters.save(counter)
+        answers.append((counter.total, counter.version))
+
+    assert answers == [(103 + before, 4 + before)] * 2
+    assert (await world.repository(kind=Photographed).get("1")).total == 103 + before + after
+
+
+async def test_given_a_long_life_when_a_command_may_be_a_repeat_then_only_what_came_since_is_looked_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "_TAIL", 5)
+    await counted(world, times=31)
+    context = RequestContext(correlation_id="c", command_id="once", since=await world.events.head())
+    await counted_on(world, times=8)
+    seen = reads(world, monkeypatch)
+
+    await world.repository(replace(context), kind=Photographed).get("1")
+
+    assert seen == [38, 34, 29]
 
 
 async def increased(world: World) -> Counter:

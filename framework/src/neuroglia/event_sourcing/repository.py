@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from typing_extensions import override
 
@@ -18,6 +18,8 @@ from neuroglia.event_sourcing.snapshots import Snapshots
 from neuroglia.event_sourcing.store import NO_STREAM, EventMetadata, EventStore, NewEvent, StoredEvent
 
 A = TypeVar("A", bound=AggregateRoot)
+_TAIL: Final = 100
+"""So many of the last events of a stream are looked through at once for those of an earlier try."""
 
 
 def stream_name(kind: type[AggregateRoot], id: str) -> str:
@@ -108,8 +110,7 @@ class EventSourcedRepository(Repository[A], History[A]):
     async def _begin(self, id: str, stream: str) -> tuple[A, AsyncIterator[StoredEvent]]:
         """The aggregate as its snapshot knows it, and the events behind that; without one, from the beginning."""
         aggregate = self._kind(id)
-        at_most = self._command.since if self._command.may_repeat else None  # a later one may hold our own effect
-        event_id = await self._snapshots.load(stream, aggregate, at_most=at_most)
+        event_id = await self._snapshots.load(stream, aggregate)
         if event_id is not None and self._command.trusts and self._snapshots.is_latest(stream, event_id):
             version = aggregate.version
             self._command.trust(stream, version, lambda: self._confirm(stream, version, event_id))
@@ -117,9 +118,26 @@ class EventSourcedRepository(Repository[A], History[A]):
         if event_id is not None:
             events = self._store.read(stream, after=aggregate.version - 1)
             first = await anext(events, None)
-            if first is not None and first.id == event_id:  # else it is of another log, or a log that was cut
+            if first is None or first.id != event_id:  # it is of another log, or a log that was cut
+                return self._kind(id), self._store.read(stream)
+            if not await self._holds_own_effect(stream, first):
                 return aggregate, events
         return self._kind(id), self._store.read(stream)
+
+    async def _holds_own_effect(self, stream: str, last: StoredEvent) -> bool:
+        """Whether an earlier try of this command has appended to a stream at or before an event: then its state is no
+        state to decide on again."""
+        ours, since = self._command.event_id(stream, 0), self._command.since
+        first, before = last, last.revision + 1
+        while self._command.may_repeat and first.position > since and before > 0:
+            after, size = max(before - _TAIL, 0) - 1, min(before, _TAIL)
+            page = await self._store.read_page(stream, after=after, limit=size)
+            if any(stored.id == ours for stored in page.events):
+                return True
+            if not page.events:  # somebody has truncated the stream
+                break
+            first, before = page.events[0], after + 1
+        return False
 
     async def _confirm(self, stream: str, version: int, event_id: str) -> None:
         """Makes sure that a stream still ends with this event, at this revision."""

@@ -31,7 +31,6 @@ class Snapshot(BaseModel):
 
     stream: str
     event_id: str
-    position: int
     shape: str
     state: str
 
@@ -46,8 +45,8 @@ class Snapshots:
         self._recent: OrderedDict[str, Snapshot] = OrderedDict()  # the least recently saved first
         self._latest: dict[str, str] = {}  # of those, the last event, unless somebody else was met there since
 
-    async def load(self, stream: str, aggregate: AggregateRoot, *, at_most: int | None = None) -> str | None:
-        """Brings a new aggregate to the state of its snapshot, if there is one from position `at_most` or before.
+    async def load(self, stream: str, aggregate: AggregateRoot) -> str | None:
+        """Brings a new aggregate to the state of its snapshot, if there is one.
 
         Returns the id of the event behind which it was taken.
         """
@@ -55,10 +54,10 @@ class Snapshots:
             return None
         try:
             shape = self._shape(type(aggregate))
-            if not _fits(snapshot := self._recent.get(stream), shape, at_most):
+            if not _fits(snapshot := self._recent.get(stream), shape):
                 stored = await self._store.get(self._documents.collection, stream)
                 snapshot = stored and self._documents.codec.decode(stored.body)
-            if _fits(snapshot, shape, at_most):
+            if _fits(snapshot, shape):
                 vars(aggregate).update(shape.codec.decode(snapshot.state))
                 return snapshot.event_id
         except (ApplicationError, ValueError) as error:
@@ -73,7 +72,7 @@ class Snapshots:
         try:
             shape = self._shape(type(aggregate))
             state = shape.codec.encode({name: getattr(aggregate, name) for name in shape.names}).decode()
-            snapshot = Snapshot(stream=stream, event_id=last.id, position=last.position, shape=shape.hash, state=state)
+            snapshot = Snapshot(stream=stream, event_id=last.id, shape=shape.hash, state=state)
             self._recent[stream] = snapshot
             self._latest[stream] = last.id
             self._recent.move_to_end(stream)
@@ -113,5 +112,5 @@ class _Shape:
         self.hash = hashlib.sha256(schema.encode()).hexdigest()[:16]
 
 
-def _fits(snapshot: Snapshot | None, shape: _Shape, at_most: int | None) -> TypeGuard[Snapshot]:
-    return snapshot is not None and snapshot.shape == shape.hash and (at_most is None or snapshot.position <= at_most)
+def _fits(snapshot: Snapshot | None, shape: _Shape) -> TypeGuard[Snapshot]:
+    return snapshot is not None and snapshot.shape == shape.hash

@@ -78,7 +78,7 @@ class ProcessRunner(ReactionRunner):
                     await mediator.execute(step.command)
                 except (DomainError, NotFoundError) as refusal:
                     _log.info(
-                        "step refused", extra={"process": step.process, "step": step.name, "outcome": refusal.code}
+                        "step refused", extra={"process_id": step.process, "step": step.name, "outcome": refusal.code}
                     )
                     following = step.refused(refusal) if step.refused else None
                 else:
