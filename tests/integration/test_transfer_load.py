@@ -1,0 +1,165 @@
+"""Many transfers at once, accounts that freeze and close in between, and kill -9: money is conserved."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deployment.processes import serving
+from neuroglia.event_sourcing import EventStore
+from neuroglia.hosting.backing_services import connect_event_store
+from openbank.domain.models.transfer import TransferStatus
+from tests.integration.test_kill import everything
+from tests.integration.test_openbank_process import PERSON
+from tests.openbank.conservation import conserved, openbank_codec
+from tests.support.engines import Backing
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
+CLIENTS = 32
+ACCOUNTS = 50
+
+
+def seeded() -> random.Random:
+    """A failure tells the seed in its output."""
+    seed = int(os.environ.get("LOAD_SEED", random.randrange(10**6)))
+    print("LOAD_SEED", seed)  # noqa: T201
+    return random.Random(seed)
+
+
+async def open_accounts(http: httpx.AsyncClient, count: int) -> list[str]:
+    owner = (await http.post("/persons", json=PERSON)).raise_for_status().json()["id"]
+    accounts = []
+    for _ in range(count):
+        account = (await http.post("/accounts", json={"owner_id": owner})).raise_for_status().json()["id"]
+        deposit = {"account_id": account, "amount": "1000.00"}
+        (await http.post("/transactions/deposits", json=deposit)).raise_for_status()
+        accounts.append(account)
+    return accounts
+
+
+async def request(http: httpx.AsyncClient, accounts: list[str], chance: random.Random) -> str:
+    """Requests a transfer between two of them. Returns its id."""
+    sender, receiver = chance.sample(accounts, 2)
+    body = {"from_account_id": sender, "to_account_id": receiver, "amount": f"{chance.randint(1, 400)}.00"}
+    answer = await http.post("/transfers", json=body)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+async def disturb(http: httpx.AsyncClient, accounts: list[str], chance: random.Random) -> None:
+    """Freezes and unfreezes accounts, and closes one now and then, for ever."""
+    for number in count():
+        account = chance.choice(accounts)
+        for path in ("freeze", "unfreeze"):
+            answer = await http.post(f"/accounts/{account}/{path}")
+            assert answer.status_code in {200, 409}, answer.text
+        if number % 20 == 0:
+            balance = (await http.get(f"/accounts/{account}")).json()["balance"]
+            await http.post("/transactions/withdrawals", json={"account_id": account, "amount": balance})
+            await http.post(f"/accounts/{account}/close")
+
+
+async def all_ended(http: httpx.AsyncClient) -> None:
+    """Returns when no transfer is on its way any more, and everybody has passed the last event."""
+    async with asyncio.timeout(300):
+        while True:
+            ready = (await http.get("/health/ready")).json()
+            on_their_way = [
+                (await http.get("/api/v1/transfers", params={"status": status, "limit": 1})).json()["items"]
+                for status in ("requested", "debited")
+            ]
+            if on_their_way == [[], []] and all(one["lag"] == 0 for one in ready["subscriptions"]):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def ended(backing: Backing) -> Counter[TransferStatus]:
+    """How many transfers ended how, when money is conserved."""
+    store: EventStore = connect_event_store(backing.event_store_url)
+    await store.open()
+    try:
+        return await conserved(store, openbank_codec())
+    finally:
+        await store.aclose()
+
+
+def statements_agree(shown: dict[str, list[Any]]) -> None:
+    """Each balance is the sum of the statement's lines, and each line follows from the one before."""
+    for account in shown["accounts"]:
+        balance = Decimal(0)
+        lines = [line for line in shown["statements"] if line["account_id"] == account["id"]]
+        for line in reversed(lines):
+            amount = Decimal(line["amount"])
+            balance += -amount if line["type"] in {"withdrawal", "transfer_out"} else amount
+            assert Decimal(line["balance_after"]) == balance, line
+        assert Decimal(account["balance"]) == balance, account
+
+
+@pytest.mark.parametrize("many", [1_000, pytest.param(10_000, marks=pytest.mark.torture)])
+async def test_given_many_transfers_with_freezes_and_closes_then_the_sum_holds(
+    tmp_path: Path, backing: Backing, many: int
+) -> None:
+    chance = seeded()
+    left: Iterator[int] = iter(range(many))
+    with serving("openbank", tmp_path, **backing.environment) as bank:
+        async with httpx.AsyncClient(base_url=bank.url, timeout=60) as plain:
+            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=60) as http:
+                accounts = await open_accounts(http, ACCOUNTS)
+
+                async def client() -> None:
+                    for _ in left:
+                        await request(http, accounts, chance)
+
+                disturbing = asyncio.create_task(disturb(http, accounts, chance))
+                await asyncio.gather(*[client() for _ in range(CLIENTS)])
+                disturbing.cancel()
+                await asyncio.wait([disturbing])
+            await all_ended(plain)
+        shown = everything(bank)
+
+    ends = await ended(backing)
+    assert ends.total() == many
+    assert ends[TransferStatus.COMPLETED] > many / 10
+    assert ends[TransferStatus.REJECTED] > 0
+    statements_agree(shown)
+
+
+@pytest.mark.parametrize("kills", [pytest.param(20, id="20"), pytest.param(200, id="200", marks=pytest.mark.torture)])
+async def test_given_random_kills_then_every_acknowledged_transfer_ends_and_money_is_conserved(
+    tmp_path: Path, backing: Backing, kills: int
+) -> None:
+    chance = seeded()
+    acknowledged: set[str] = set()
+    accounts: list[str] = []
+
+    async def client(http: httpx.AsyncClient) -> None:
+        while True:
+            try:
+                acknowledged.add(await request(http, accounts, chance))
+            except httpx.TransportError:
+                return
+
+    for _ in range(kills):
+        with serving("openbank", tmp_path, LEASE_SECONDS="0.3", **backing.environment) as bank:
+            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30) as http:
+                accounts = accounts or await open_accounts(http, 6)
+                load = [asyncio.create_task(client(http)) for _ in range(4)]
+                await asyncio.wait(load, timeout=chance.uniform(0.05, 0.6))
+                bank.kill()
+                await asyncio.gather(*load)
+    with serving("openbank", tmp_path, LEASE_SECONDS="0.3", **backing.environment) as bank:
+        async with httpx.AsyncClient(base_url=bank.url, timeout=60) as plain:
+            await all_ended(plain)
+        shown = everything(bank)
+
+    assert len(acknowledged) > kills
+    assert (await ended(backing)).total() >= len(acknowledged)
+    statements_agree(shown)
