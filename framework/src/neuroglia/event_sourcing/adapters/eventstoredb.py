@@ -28,6 +28,7 @@ from neuroglia.event_sourcing.store import (
     EventSubscription,
     NewEvent,
     StoredEvent,
+    repeated,
 )
 
 _PAUSE_S: Final = 0.1
@@ -69,7 +70,8 @@ class EventStoreDB(EventStore):
         try:
             position = await self._client.append(stream, new, None if expected == NO_STREAM else expected)
         except WrongRevision as wrong:
-            return await self._repeated(stream, events, expected, *wrong.args)
+            found = await self.read_page(stream, after=expected, limit=len(events))
+            return repeated(found.events, events, stream, expected, *wrong.args)
         revision = expected + len(events)
         if expected == NO_STREAM:  # a stream that somebody deleted begins anew where it ended
             page = await self._client.stream(stream)
@@ -110,13 +112,6 @@ class EventStoreDB(EventStore):
             if len(page) < size:
                 return BEGINNING
             start, size = _position(page[-1]), PAGE
-
-    async def _repeated(self, stream: str, events: Sequence[NewEvent], expected: int, actual: int) -> Appended:
-        """The answer of the first time, if these very events already stand behind `expected`."""
-        page = await self._client.stream(stream, after=expected, limit=len(events))
-        if [str(event.id) for event in page] != [event.id for event in events]:
-            raise ConcurrencyError(stream, expected, actual)
-        return Appended(page[-1].stream_position, _position(page[-1]))
 
 
 class _Subscription(WokenSubscription):
