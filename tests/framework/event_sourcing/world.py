@@ -136,7 +136,7 @@ class World:
         """
         means = self._means(projection, needs, events, documents, codec)
         lease = self._lease(lease_name or projection.name, lease_s)
-        return _watched(ProjectionRunner(SubscriberType.read(projection), [VIEWS], ["counter-"], means, lease))
+        return _watched(ProjectionRunner(SubscriberType.read(projection), ["counter-"], means, lease))
 
     def reaction(
         self,

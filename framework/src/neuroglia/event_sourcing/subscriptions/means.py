@@ -7,7 +7,9 @@ from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore, Generations
+from neuroglia.domain import Envelope
 from neuroglia.event_sourcing.codec import EventCodec
+from neuroglia.event_sourcing.handlers import Handler, Subscriber
 from neuroglia.event_sourcing.store import EventStore, StoredEvent
 
 
@@ -40,7 +42,16 @@ class HandlerCancelled(Exception):
     """A handler awaited what somebody had cancelled. Nobody has cancelled the handler: it failed, as others do."""
 
 
-def failure_of(cancelled: asyncio.CancelledError) -> BaseException:
-    """What a handler's CancelledError means. Without this, it would end the handler's task, and nobody would know."""
-    task = asyncio.current_task()
-    return cancelled if task is None or task.cancelling() else HandlerCancelled()
+async def call(handler: Handler, subscriber: Subscriber, envelope: Envelope) -> None:
+    """Lets a subscriber handle an event.
+
+    Raises:
+        HandlerCancelled: otherwise the handler's task would end, and nobody would know.
+    """
+    try:
+        await handler(subscriber, envelope.event, envelope)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise HandlerCancelled from None

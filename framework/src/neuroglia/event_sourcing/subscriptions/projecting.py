@@ -2,19 +2,19 @@
 
 import asyncio
 import functools
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from neuroglia.core.context import current_context, switch_context, use_context
-from neuroglia.core.errors import ConcurrencyError
 from neuroglia.documents import DocumentType, Session
 from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import BEGINNING, StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
+from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
+from neuroglia.event_sourcing.subscriptions.means import Means, call, context_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
-from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
+from neuroglia.event_sourcing.subscriptions.patience import Patience
 
 _AT_A_STRETCH: Final = 50
 """After so many events the loop's other tasks get their turn: requests are answered during a rebuild."""
@@ -43,9 +43,7 @@ class Projector:
         self.types = of_generation(models, generation)
         self.position = BEGINNING
         self.unknown_events = 0
-        self.parking = Parking(
-            means.documents, means.events, means.clock, self.name, kind.subscriber.attempts, patience
-        )
+        self.parking = Parking(means, self.name, kind.subscriber.attempts, patience)
         self._actor = f"system:{kind.subscriber.name}"
         self._kind = kind
         self._moved = moved
@@ -72,33 +70,24 @@ class Projector:
         new = [stored for stored in events if stored.position > self.position]
         if not new:
             return
-        if not carefully:
-            try:
-                await self._patience.insist(lambda: self._transact(new))
-                return
-            except (CheckpointMoved, Stopped):
-                raise
-            except Exception as failure:  # noqa: BLE001 - whatever a handler raises
-                self._patience.note(failure)
-        passing: list[StoredEvent] = []  # what needs no care, and moves the checkpoint together with the next commit
-        for stored in new:
-            if not self._concerns(stored) or stored.stream in self.parking.held:
-                passing.append(stored)
-                continue
-            if passing:
-                await self._patience.insist(functools.partial(self._transact, passing))
-                passing = []
-            await self.parking.carefully(stored, lambda stored, error: self._transact([stored], error))
-        if passing:
-            await self._patience.insist(functools.partial(self._transact, passing))
+        if not carefully and await self._patience.try_once(lambda: self._transact(new)):
+            return
+        for passes, some in itertools.groupby(new, self._passes):  # asks of each when its turn comes
+            if passes:
+                await self._patience.insist(functools.partial(self._transact, list(some)))
+            else:
+                for stored in some:
+                    await self.parking.carefully(stored, lambda stored, error: self._transact([stored], error))
 
     async def replay(self) -> None:
         """Projects what was parked, where somebody asked for it."""
         if self.parking.held and await self.parking.requested():
             await self.parking.replay(lambda stored, error: self._transact([stored], error, replayed=True))
 
-    def _concerns(self, stored: StoredEvent) -> bool:
-        return self._means.codec.class_of(stored.type) in self._kind.handlers
+    def _passes(self, stored: StoredEvent) -> bool:
+        """Whether an event needs no care: nobody handles it, or it is parked behind another one."""
+        kind = self._means.codec.class_of(stored.type)
+        return kind not in self._kind.handlers or stored.stream in self.parking.held
 
     async def _transact(
         self, events: Sequence[StoredEvent], error: str | None = None, *, replayed: bool = False
@@ -135,10 +124,7 @@ class Projector:
                         continue
                     envelope = open_(stored)
                     switch_context(context_of(self._actor, stored))
-                    try:
-                        await handler(projection, envelope.event, envelope)
-                    except asyncio.CancelledError as cancelled:
-                        raise failure_of(cancelled) from None
+                    await call(handler, projection, envelope)
                     if self.parking.concerned:
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:
@@ -146,18 +132,10 @@ class Projector:
             if not replayed:
                 checkpoint.position = events[-1].position
                 session.save(self._checkpoints, checkpoint)
-            await self._write(session)
+            await commit_move(session, f"{self._checkpoints.collection}/{self.name}")
         self.position = checkpoint.position
         self.unknown_events += unknown
         if parked or self.parking.concerned:
             for stored in events:
                 self.parking.settled(stored, parked=stored.position in parked)
         await self._moved()
-
-    async def _write(self, session: Session) -> None:
-        try:
-            await session.commit()
-        except ConcurrencyError as conflict:
-            if conflict.stream == f"{self._checkpoints.collection}/{self.name}":
-                raise CheckpointMoved from conflict
-            raise

@@ -28,9 +28,11 @@ class SubscriptionRunner(ABC):
 
     Attributes:
         in_hand: so many events may a runner that died have had in hand.
+        parking: what of this subscription is parked.
     """
 
     in_hand: ClassVar[int] = PAGE
+    parking: Parking
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         self.kind = kind
@@ -68,13 +70,7 @@ class SubscriptionRunner(ABC):
     async def stop(self) -> None:
         """Ends `run` after what is in hand."""
         self._patience.stopping.set()
-        if self._subscription is not None:
-            await self._subscription.stop()
-
-    @property
-    @abstractmethod
-    def parking(self) -> Parking:
-        """What of this subscription is parked."""
+        await self._begin_again()
 
     async def replay(self, stream: str | None = None) -> None:
         """Asks for what is parked, of a stream or all, to be handled after all. Whoever has the lease does it."""
