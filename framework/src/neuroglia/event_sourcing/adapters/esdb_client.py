@@ -100,7 +100,7 @@ class Client:
         """Events of a stream behind a revision, or its last ones, the latest first; nothing where there is none."""
         start = None if after < 0 else after + 1
         options: dict[str, Any] = {"stream_position": start, "backwards": backwards, "limit": limit}
-        return await self._whole(lambda: self._client.read_stream(name, timeout=_DEADLINE_S, **options))
+        return await self._whole(lambda: self._client.read_stream(name, timeout=_DEADLINE_S, **options), _LIMIT_S)
 
     async def log(
         self, prefixes: Sequence[str], *, start: int | None = None, limit: int, backwards: bool = False
@@ -111,9 +111,8 @@ class Client:
         """
         seconds = _DEADLINE_S if backwards else None
         options: dict[str, Any] = {"commit_position": start, "backwards": backwards, "limit": limit}
-        return await self._whole(
-            lambda: self._client.read_all(timeout=seconds, **options, **_filter(prefixes)), seconds and _LIMIT_S
-        )
+        options |= _filter(prefixes)
+        return await self._whole(lambda: self._client.read_all(timeout=seconds, **options), seconds and _LIMIT_S)
 
     @asynccontextmanager
     async def following(self, prefixes: Sequence[str]) -> AsyncGenerator[AsyncIterator[Recorded]]:
@@ -125,9 +124,7 @@ class Client:
             yield feed
             raise CancelledByClient
 
-    async def _whole(
-        self, read: Callable[[], Awaitable[AsyncReadResponse]], limit: float | None = _LIMIT_S
-    ) -> Sequence[Recorded]:
+    async def _whole(self, read: Callable[[], Awaitable[AsyncReadResponse]], limit: float | None) -> Sequence[Recorded]:
         async with _calling(limit, is_open=self._open):
             connection = self._connections
             try:

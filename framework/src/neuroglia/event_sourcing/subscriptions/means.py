@@ -25,14 +25,14 @@ class Means:
     clock: Clock
 
 
-def context_of(actor: str, cause: StoredEvent, command_id: str | None = None) -> RequestContext:
+def context_of(subscription: str, cause: StoredEvent, command_id: str | None = None) -> RequestContext:
     """In which an event is handled. With a command id, what it leads to has ids that derive from that, so that it can
     be repeated: nothing that it appends stands before the event itself."""
     return RequestContext(
         correlation_id=cause.correlation_id,
         causation_id=cause.id,
         traceparent=cause.traceparent,
-        actor=actor,
+        actor=f"system:{subscription}",
         command_id=command_id,
         since=cause.position,
     )

@@ -18,33 +18,31 @@ from neuroglia.event_sourcing.subscriptions.patience import Patience
 
 _AT_A_STRETCH: Final = 50
 """After so many events the loop's other tasks get their turn: requests are answered during a rebuild."""
+Moved = Callable[[], Awaitable[None]]
 
 
 class Projector:
     """Builds one generation of a projection's models.
 
     Attributes:
+        models: what the projection writes, as it is declared.
+        types: where this generation of it stands.
         position: of the last event that is projected and committed.
         unknown_events: how many had a type that this version of the service does not know.
     """
 
-    def __init__(
-        self,
-        kind: SubscriberType,
-        generation: int,
-        models: Sequence[DocumentType[Any]],
-        means: Means,
-        patience: Patience,
-        moved: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, kind: SubscriberType, generation: int, means: Means, patience: Patience, moved: Moved) -> None:
         """`moved` is called after each commit."""
         self.generation = generation
         self.name = f"{kind.subscriber.name}@{generation}"
-        self.types = of_generation(models, generation)
+        self.models: list[DocumentType[Any]] = [
+            means.provider.get_now(DocumentType[model])  # type: ignore[valid-type]
+            for model in sorted(kind.models, key=lambda model: model.__name__)
+        ]
+        self.types = of_generation(self.models, generation)
         self.position = BEGINNING
         self.unknown_events = 0
         self.parking = Parking(means, self.name, kind.subscriber.attempts, patience)
-        self._actor = f"system:{kind.subscriber.name}"
         self._kind = kind
         self._moved = moved
         self._means = means
@@ -96,14 +94,12 @@ class Projector:
         stays, and the item that is removed with the effect makes that it takes effect once."""
         parked: set[int] = set()
         unknown = 0
-        class_of, open_, held = self._means.codec.class_of, self._means.codec.open, self.parking.held
         async with self._means.provider.create_scope() as scope:
             session = await scope.get(Session)
             session.use({**self._means.generations.live, **self.types})
             checkpoint = await session.get(self._checkpoints, self.name) or Checkpoint(name=self.name)
-            if checkpoint.position != self.position:
-                raise CheckpointMoved
-            if not replayed and events[0].position <= self.position:  # somebody has looked, and a rival was faster
+            passed = not replayed and events[0].position <= self.position  # somebody has looked, and a rival was faster
+            if passed or checkpoint.position != self.position:
                 raise CheckpointMoved
             if replayed and not await self.parking.has(session, events[0]):
                 self.parking.settled(events[0], parked=False)
@@ -111,21 +107,18 @@ class Projector:
             projection = await scope.get(self._kind.subscriber)
             with use_context(current_context()):
                 for number, stored in enumerate(events, 1):
-                    kind = class_of(stored.type)
+                    kind = self._means.codec.class_of(stored.type)
                     handler = self._kind.handlers.get(kind) if kind else None
                     unknown += kind is None
-                    if handler is None:
-                        if replayed:  # it was parked by a version that had one: there is nothing to do any more
-                            await self.parking.finish(session, stored)
-                        continue
-                    if error is not None or (stored.stream in held and not replayed):
+                    if handler and (error is not None or (stored.stream in self.parking.held and not replayed)):
                         await self.parking.park(session, stored, error or BEHIND)
                         parked.add(stored.position)
                         continue
-                    envelope = open_(stored)
-                    switch_context(context_of(self._actor, stored))
-                    await call(handler, projection, envelope)
-                    if self.parking.concerned:
+                    if handler:
+                        envelope = self._means.codec.open(stored)
+                        switch_context(context_of(self._kind.subscriber.name, stored))
+                        await call(handler, projection, envelope)
+                    if self.parking.concerned:  # even without a handler: an earlier version may have had one
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:
                         await asyncio.sleep(0)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from typing_extensions import override
 
@@ -26,10 +26,6 @@ class ProjectionRunner(SubscriptionRunner):
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         super().__init__(kind, prefixes, means, lease)
-        self._models: list[DocumentType[Any]] = [
-            means.provider.get_now(DocumentType[model])  # type: ignore[valid-type]
-            for model in sorted(kind.models, key=lambda model: model.__name__)
-        ]
         self._generations: DocumentType[Generation] = DocumentType(Generation)
         self._go_live(self._projector(1))
         self._suspects = 0  # so many of the next events of a rebuild may be why somebody died at it
@@ -52,7 +48,7 @@ class ProjectionRunner(SubscriptionRunner):
             self._go_live(self._projector(row.live))
             await self._means.documents.prepare(list(self._live.types.values()))  # a new index may be declared
             self._retire(row.live - 1)
-        self._means.generations.use(self._models, row.live)
+        self._means.generations.use(self._live.models, row.live)
         await self._live.load()
         await self._tell()
 
@@ -117,7 +113,7 @@ class ProjectionRunner(SubscriptionRunner):
         # one compare-and-set: from now on everybody reads the new generation
         await commit_move(session, f"{self._generations.collection}/{row.name}")
         self._go_live(next_one)
-        self._means.generations.use(self._models, next_one.generation)
+        self._means.generations.use(next_one.models, next_one.generation)
         await self._tell()
         self._retire(old)
 
@@ -128,7 +124,7 @@ class ProjectionRunner(SubscriptionRunner):
         return await session.get(self._generations, self.status.name) or Generation(name=self.status.name)
 
     def _projector(self, generation: int) -> Projector:
-        return Projector(self.kind, generation, self._models, self._means, self._patience, self._tell)
+        return Projector(self.kind, generation, self._means, self._patience, self._tell)
 
     def _go_live(self, projector: Projector) -> None:
         self._live, self.parking = projector, projector.parking

@@ -138,7 +138,7 @@ class ReactionRunner(SubscriptionRunner):
         """Lets the reaction handle the event. False: the domain refused, which is an answer."""
         envelope = self._means.codec.open(stored)
         command_id = derived_id(self.status.name, stored.id)
-        with use_context(context_of(f"system:{self.status.name}", stored, command_id)):
+        with use_context(context_of(self.status.name, stored, command_id)):
             try:
                 reaction = await scope.get(self.kind.subscriber)
                 await call(self.kind.handlers[type(envelope.event)], reaction, envelope)

@@ -152,13 +152,12 @@ class SubscriptionRunner(ABC):
     @asynccontextmanager
     async def _attending(self) -> AsyncGenerator[None]:
         """Renews the lease and does what is requested, while the log is followed."""
-        tasks = [asyncio.create_task(self._renew()), asyncio.create_task(self._attend_for_ever())]
+        beside = asyncio.gather(self._renew(), self._attend_for_ever(), return_exceptions=True)
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
 
     async def _renew(self) -> None:
         while True:
@@ -181,10 +180,8 @@ class SubscriptionRunner(ABC):
                 if failed:  # what else may be failing is not ours to tell
                     self._patience.recovered()
                 failed = False
-            except CheckpointMoved:
+            except (CheckpointMoved, Stopped):
                 await self._begin_again()
-                return
-            except Stopped:
                 return
             except Exception as error:  # noqa: BLE001 - it is tried again, and told
                 self._patience.note(error)
