@@ -148,7 +148,7 @@ class _Subscription(WokenSubscription):
 
     @override
     async def _wait(self) -> None:
-        if self._bell is None or self._bell.done():
+        if not self._stopped and (self._bell is None or self._bell.done()):
             self._bell = asyncio.create_task(self._ring())
         await self._woken.wait()
 

@@ -64,7 +64,7 @@ class Parking:
                 await self._patience.insist(lambda: settle(stored, None))
                 return True
             except (CheckpointMoved, Stopped, asyncio.CancelledError) as end:
-                # a task that somebody else has cancelled: it is as if the process had died
+                # else somebody has cancelled this task: it is as if the process had died
                 if isinstance(end, CheckpointMoved) or self._patience.stopping.is_set():
                     await self._take_back(stored)
                 raise

@@ -55,7 +55,7 @@ class Patience:
             await self.pause_after(failures)
 
     async def try_once(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Whether the work can be done: not, if it fails otherwise than that a backing service does not answer.
+        """Insists on the work. False: it has failed otherwise than for a backing service that does not answer.
 
         Raises:
             Stopped, CheckpointMoved: which tells nothing of the work.
