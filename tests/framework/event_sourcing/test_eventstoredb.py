@@ -142,6 +142,41 @@ async def test_given_a_server_that_stays_away_when_following_then_it_is_told_and
     assert ids(await follow(subscription, 1)) == [event.id]
 
 
+async def test_given_a_subscription_that_reads_when_it_is_stopped_then_it_asks_for_no_feed_any_more(
+    store: EventStoreDB,
+) -> None:
+    subscription = store.subscribe(after=BEGINNING, prefixes=["a-"])
+    await batches_until(subscription, 0)
+    reading = asyncio.create_task(batches_until(subscription, 1))
+    await asyncio.sleep(0)  # lets it begin
+
+    await subscription.stop()
+
+    await asyncio.wait([reading])
+    assert isinstance(reading.exception(), StopAsyncIteration)
+
+    async def nothing_goes_on() -> bool:
+        return len(asyncio.all_tasks()) == 1
+
+    await eventually(nothing_goes_on)
+
+
+async def test_given_own_events_far_apart_when_the_log_is_read_on_then_no_deadline_cuts_that_short(
+    store: EventStoreDB, server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server looks through those of others, for as long as that takes."""
+    events = new_events(1)
+    await store.append("a-1", events, NO_STREAM)
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._DEADLINE_S", 0.1)
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._LIMIT_S", 0.1)
+    server.tell("delay 0.4")
+
+    with pytest.raises(Unavailable):
+        await stream_of(store, "a-1")
+    assert ids((await store.read_all(prefixes=["a-"])).events) == ids(events)
+    assert ids(await follow(store.subscribe(after=BEGINNING, prefixes=["a-"]), 1)) == ids(events)
+
+
 async def test_given_a_server_that_is_away_when_calling_then_it_is_unavailable_and_tells_no_data(
     store: EventStoreDB, server: StandIn
 ) -> None:

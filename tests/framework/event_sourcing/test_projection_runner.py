@@ -10,7 +10,6 @@ from typing_extensions import override
 from neuroglia.documents import Session, StoredDocument
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, SubscriptionState
-from neuroglia.event_sourcing.adapters import eventstoredb
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.handlers import ATTEMPTS
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
@@ -61,9 +60,8 @@ async def test_given_no_events_when_the_runner_starts_then_it_is_live_and_has_wr
 
 
 async def test_given_a_long_history_when_the_runner_catches_up_then_it_goes_in_batches(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    monkeypatch.setattr(eventstoredb, "_GATHER_S", 3600)  # else a batch that fills slowly comes as it is
     end = await world.happened("1", OPENED, *[UP] * 1200)
     documents = FlakyDocuments(world.documents)
     runner = world.runner(documents=documents)

@@ -289,7 +289,7 @@ async def test_given_a_state_that_can_change_when_it_is_kept_in_memory_then_it_i
 
     def labels() -> EventSourcedRepository[Labelled]:
         return EventSourcedRepository(
-            Labelled, world.events, codec, world.clock, SystemIds(), context, OneCommand(context), warm
+            Labelled, world.events, codec, world.clock, OneCommand(context, SystemIds()), warm
         )
 
     label = Labelled("1")

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import given, strategies as st
 
-from neuroglia.core import ConcurrencyError, RequestContext
+from neuroglia.core import ConcurrencyError, RequestContext, SystemIds
 from neuroglia.domain import StateConflict
 from neuroglia.event_sourcing import EventSourcedRepository, stream_name
 from neuroglia.event_sourcing.once import OneCommand
@@ -33,7 +33,7 @@ class Process:
     @asynccontextmanager
     async def command(self, context: RequestContext | None = None) -> AsyncGenerator[EventSourcedRepository[Counter]]:
         """The repository of one command, handled as the mediator does."""
-        command = OneCommand(context or RequestContext.new())
+        command = OneCommand(context or RequestContext.new(), SystemIds())
         command.begin()
         try:
             yield self.world.repository(context, kind=Remembered, snapshots=self.snapshots, command=command)
@@ -174,7 +174,7 @@ async def test_given_a_message_that_nobody_will_confirm_or_that_may_be_a_repeat_
 ) -> None:
     await process.world.happened("1", ELSEWHERE)
     repeat = RequestContext(correlation_id="c", command_id="once", since=-1) if begun else None
-    command = OneCommand(repeat or RequestContext.new())
+    command = OneCommand(repeat or RequestContext.new(), SystemIds())
     if begun:
         command.begin()
 

@@ -105,8 +105,8 @@ class World:
         """The counters, for one message."""
         context = context or RequestContext.new()
         return EventSourcedRepository(
-            kind, self.events, codec or self.codec, clock or self.clock, SystemIds(), context,
-            command or OneCommand(context), snapshots or Snapshots(self.documents),
+            kind, self.events, codec or self.codec, clock or self.clock,
+            command or OneCommand(context, SystemIds()), snapshots or Snapshots(self.documents),
         )  # fmt: skip
 
     async def happened(self, id: str, *events: DomainEvent, expected: int | None = None) -> Appended:
@@ -136,7 +136,7 @@ class World:
         """
         means = self._means(projection, needs, events, documents, codec)
         lease = self._lease(lease_name or projection.name, lease_s)
-        return _watched(ProjectionRunner(SubscriberType.read(projection), [VIEWS], ["counter-"], means, lease))
+        return _watched(ProjectionRunner(SubscriberType.read(projection), ["counter-"], means, lease))
 
     def reaction(
         self,

@@ -30,7 +30,6 @@ class EventCodec:
                 a fork or a cycle.
         """
         self._codecs: dict[str, JsonCodec[DomainEvent]] = {}
-        self._names: dict[type[DomainEvent], str] = {}
         self._classes: dict[str, type[DomainEvent]] = {}
         for kind in events:
             name = vars(kind).get("event_type")
@@ -41,19 +40,18 @@ class EventCodec:
             if name in self._codecs:
                 raise ConfigurationError(f"{kind.__name__}: another event is already called {name}")
             self._codecs[name] = JsonCodec(kind)
-            self._names[kind] = name
             self._classes[name] = kind
         self._chains = _chains(upcasters, self._codecs)
         self._classes |= {old: self._classes[newest] for old, (newest, _) in self._chains.items()}
 
     def name(self, event: DomainEvent) -> str:
         """The name by which an event's type is stored."""
-        try:
-            return self._names[type(event)]
-        except KeyError:
+        name = getattr(type(event), "event_type", "")
+        if self._classes.get(name) is not type(event):
             raise ConfigurationError(
                 f"{type(event).__name__} is not in the package given to add_event_sourcing, or has no @event"
-            ) from None
+            )
+        return name
 
     def encode(self, event: DomainEvent) -> bytes:
         """An event's data as JSON."""
@@ -103,13 +101,12 @@ def _chains(upcasters: Iterable[Upcaster], known: Iterable[str]) -> Mapping[str,
     chains: dict[str, tuple[str, Sequence[Upcaster]]] = {}
     for old in steps:
         path: list[Upcaster] = []
-        name, seen = old, {old}
+        name = old
         while name in steps:
             name, upcaster = steps[name]
             path.append(upcaster)
-            if name in seen:
+            if len(path) == len(steps) and name in steps:  # all steps are taken, and it goes on
                 raise ConfigurationError(f"{old}: its upcasters form a cycle at {name}")
-            seen.add(name)
         if name not in known:
             raise ConfigurationError(f"{old}: its upcasters end at {name}, which is no event of this service")
         if old in known:

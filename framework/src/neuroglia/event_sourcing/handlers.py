@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar, get_args, get_origin, get_type_hints, overload
+from typing import Any, ClassVar, Final, TypeGuard, TypeVar, get_args, get_origin, get_type_hints, overload
 
 from typing_extensions import override
 
@@ -76,14 +76,9 @@ def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], H
         for name, method in vars(owner).items():
             if not getattr(method, "__on__", False):
                 continue
-            kinds = [
-                get_type_hints(method).get(parameter) for parameter in list(inspect.signature(method).parameters)[1:]
-            ]
-            match kinds:
-                case [type() as kind] if issubclass(kind, DomainEvent):
-                    handler = _without_envelope(method)
-                case [type() as kind, second] if issubclass(kind, DomainEvent) and second is Envelope:
-                    handler = method
+            match _taken_by(method):
+                case [kind, *rest] if _is_event(kind) and rest in ([], [Envelope]):
+                    handlers[kind] = method if rest else _without_envelope(method)
                 case _:
                     raise ConfigurationError(
                         f"{owner.__name__}.{name}: an @on method takes an event and perhaps its Envelope, annotated"
@@ -94,18 +89,24 @@ def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], H
             if kind in own:
                 raise ConfigurationError(f"{owner.__name__}: {own[kind]} and {name} are both @on {kind.__name__}")
             own[kind] = name
-            handlers[kind] = handler
     for name, method in inspect.getmembers(subscriber, inspect.iscoroutinefunction):
-        if hasattr(method, "__on__") or name.startswith("_"):
-            continue
-        taken = list(inspect.signature(method).parameters)[1:2]
-        hint = get_type_hints(method).get(taken[0]) if taken else None
-        if inspect.isclass(hint) and issubclass(hint, DomainEvent):  # else it would be silently left out
+        passed_over = not hasattr(method, "__on__") and not name.startswith("_")
+        if passed_over and any(map(_is_event, _taken_by(method)[:1])):  # it would be silently left out
             raise ConfigurationError(
                 f"{subscriber.__name__}.{name}: takes an event but is not marked; "
                 f"write @on over it, or begin its name with _"
             )
     return handlers
+
+
+def _taken_by(method: Callable[..., object]) -> list[Any]:
+    """The types of a method's parameters, as they are annotated."""
+    names = list(inspect.signature(method).parameters)[1:]
+    return [get_type_hints(method).get(name) for name in names]
+
+
+def _is_event(kind: object) -> TypeGuard[type[DomainEvent]]:
+    return isinstance(kind, type) and issubclass(kind, DomainEvent)
 
 
 def _without_envelope(method: Callable[[Any, Any], Any]) -> Handler:

@@ -21,13 +21,15 @@ class OneCommand(UnitOfWork):
     behind that state confirms it; who appends nothing, or elsewhere, asks the log before anybody hears the answer.
 
     Attributes:
+        context: what the message came with.
         may_repeat: whether this may not be the first try.
         trusts: whether the next state can be taken as it is remembered.
         since: the log position from before the first try. What the command appended stands behind it.
     """
 
-    def __init__(self, context: RequestContext) -> None:
-        self._command_id = context.command_id
+    def __init__(self, context: RequestContext, ids: Ids) -> None:
+        self.context = context
+        self._ids = ids
         self.may_repeat = context.command_id is not None
         self.since = BEGINNING if context.since is None else context.since
         self.trusts = False
@@ -53,9 +55,9 @@ class OneCommand(UnitOfWork):
 
     commit = confirm
 
-    def event_id(self, stream: str, number: int) -> str | None:
-        """The id of the event that every try appends to a stream as its `number`-th; None where none is derived."""
-        return None if self._command_id is None else derived_id(self._command_id, stream, number)
+    def event_id(self, stream: str, number: int) -> str:
+        """The id of the event that every try appends to a stream as its `number`-th."""
+        return derived_id(self.context.command_id, stream, number) if self.context.command_id else self._ids.new()
 
     async def saves(self, stream: str, version: int) -> None:
         """Notes that a stream is saved. An append behind the trusted version confirms that; any other is confirmed now.

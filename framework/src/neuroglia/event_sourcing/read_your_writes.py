@@ -56,15 +56,13 @@ class ReadYourWrites(PipelineBehavior):
     async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
         context = current_context()
         if (wanted := context.wait_for_position) is not None:
-            runner = self._subscriptions.runner(self._projections[type(request)])
+            runner, own = self._subscriptions.runner(self._projections[type(request)]), wanted
             if runner.status.position < wanted:
                 if wanted > await self._store.head():
                     raise MalformedRequest("The position to wait for lies behind the last event.")
                 # events of other services may stand in the log: wait for the last one of ours
                 own = await runner.last_own_position(wanted)
                 await runner.wait_for(own, _WAIT_S)
-                passed = runner.status.position
-                context.reply.read_model_position = passed if passed < own else max(wanted, passed)
-            else:
-                context.reply.read_model_position = runner.status.position
+            passed = runner.status.position
+            context.reply.read_model_position = passed if passed < own else max(wanted, passed)
         return await proceed(request)

@@ -7,10 +7,8 @@ from typing import Final, TypeVar
 from typing_extensions import override
 
 from neuroglia.core.clock import Clock
-from neuroglia.core.context import RequestContext
 from neuroglia.core.errors import ConcurrencyError, NotFoundError, PreconditionFailed
 from neuroglia.core.generics import words
-from neuroglia.core.ids import Ids
 from neuroglia.domain import AggregateRoot, Envelope, History, Repository
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.once import OneCommand
@@ -36,8 +34,6 @@ class EventSourcedRepository(Repository[A], History[A]):
         store: EventStore,
         codec: EventCodec,
         clock: Clock,
-        ids: Ids,
-        context: RequestContext,
         command: OneCommand,
         snapshots: Snapshots,
     ) -> None:
@@ -45,9 +41,8 @@ class EventSourcedRepository(Repository[A], History[A]):
         self._store = store
         self._codec = codec
         self._clock = clock
-        self._ids = ids
-        self._context = context
         self._command = command
+        self._context = command.context
         self._snapshots = snapshots
         self._repeated: dict[str, Sequence[StoredEvent]] = {}
 
@@ -55,7 +50,7 @@ class EventSourcedRepository(Repository[A], History[A]):
     async def get(self, id: str) -> A:
         """See `Repository.get`. When this is a repeat of a command, the aggregate is as the first try found it."""
         stream = stream_name(self._kind, id)
-        ours = self._command.event_id(stream, 0)
+        ours = self._command.event_id(stream, 0) if self._command.may_repeat else None
         aggregate, events = await self._begin(id, stream)
         async for stored in events:
             if stored.id == ours and stored.position > self._command.since:
@@ -157,7 +152,7 @@ class EventSourcedRepository(Repository[A], History[A]):
         )
         events = [
             NewEvent(
-                id=self._command.event_id(stream, number) or self._ids.new(),
+                id=self._command.event_id(stream, number),
                 type=self._codec.name(event),
                 data=self._codec.encode(event),
                 metadata=metadata,

@@ -95,9 +95,7 @@ class Snapshots:
         self._latest.pop(stream, None)
 
     def _shape(self, kind: type[AggregateRoot]) -> "_Shape":
-        if kind not in self._shapes:
-            self._shapes[kind] = _Shape(kind)
-        return self._shapes[kind]
+        return self._shapes.get(kind) or self._shapes.setdefault(kind, _Shape(kind))
 
 
 class _Shape:

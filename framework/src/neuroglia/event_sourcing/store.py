@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from neuroglia.core.errors import ConcurrencyError
 from neuroglia.core.lifecycle import BackingService
 
 NO_STREAM: Final = -1
@@ -73,6 +74,19 @@ class Batch:
 
     events: Sequence[StoredEvent]
     caught_up: bool
+
+
+def repeated(
+    found: Sequence[StoredEvent], events: Sequence[NewEvent], stream: str, expected: int, actual: int
+) -> Appended:
+    """For adapters: the answer of the first time, if what is found behind `expected` are these very events.
+
+    Raises:
+        ConcurrencyError: it is something else.
+    """
+    if not events or [event.id for event in found] != [event.id for event in events]:
+        raise ConcurrencyError(stream, expected, actual)
+    return Appended(found[-1].revision, found[-1].position)
 
 
 class EventSubscription(AsyncIterator[Batch]):

@@ -10,13 +10,12 @@ What it does around each call, because that library does not:
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from esdbclient import AsyncEventStoreDBClient, NewEvent, RecordedEvent, StreamState
-from esdbclient.common import AbstractAsyncCatchupSubscription
 from esdbclient.exceptions import (
     CancelledByClient,
     EventStoreDBClientException,
@@ -43,7 +42,6 @@ _CHANNEL: Final = (
 )
 
 Recorded: TypeAlias = RecordedEvent
-Feed: TypeAlias = AbstractAsyncCatchupSubscription
 
 
 class WrongRevision(Exception):
@@ -100,51 +98,44 @@ class Client:
         self, name: str, *, after: int = -1, limit: int = 1, backwards: bool = False
     ) -> Sequence[Recorded]:
         """Events of a stream behind a revision, or its last ones, the latest first; nothing where there is none."""
-        options: dict[str, Any] = {
-            "stream_position": None if after < 0 else after + 1,
-            "backwards": backwards,
-            "limit": limit,
-        }
-        return await self._whole(lambda: self._client.read_stream(name, timeout=_DEADLINE_S, **options))
+        start = None if after < 0 else after + 1
+        options: dict[str, Any] = {"stream_position": start, "backwards": backwards, "limit": limit}
+        return await self._whole(lambda: self._client.read_stream(name, timeout=_DEADLINE_S, **options), _LIMIT_S)
 
     async def log(
         self, prefixes: Sequence[str], *, start: int | None = None, limit: int, backwards: bool = False
     ) -> Sequence[Recorded]:
-        """Events of the log. `start`, where a record must stand, is included forwards and not included backwards."""
-        options: dict[str, Any] = {
-            "commit_position": start,
-            "backwards": backwards,
-            "limit": limit,
-            **_filter(prefixes),
-        }
-        return await self._whole(lambda: self._client.read_all(timeout=_DEADLINE_S, **options))
+        """Events of the log. `start`, where a record must stand, is included forwards and not included backwards.
 
-    async def follow(self, prefixes: Sequence[str], *, after: int | None) -> Feed:
-        """Follows the log. What never ends has no deadline, but its beginning has."""
-        async with _calling(is_open=self._open):
-            options: dict[str, Any] = {"commit_position": after, "include_caught_up": True, **_filter(prefixes)}
-            return await self._client.subscribe_to_all(**options)
+        Forwards there is no deadline: among the events of others, the next one may be far.
+        """
+        seconds = _DEADLINE_S if backwards else None
+        options: dict[str, Any] = {"commit_position": start, "backwards": backwards, "limit": limit}
+        options |= _filter(prefixes)
+        return await self._whole(lambda: self._client.read_all(timeout=seconds, **options), seconds and _LIMIT_S)
 
-    async def _whole(self, read: Callable[[], Awaitable[AsyncReadResponse]]) -> Sequence[Recorded]:
+    @asynccontextmanager
+    async def following(self, prefixes: Sequence[str]) -> AsyncGenerator[AsyncIterator[Recorded]]:
+        """A feed of what is appended from now on; it begins with word that it has caught up. Its end is always an
+        error: Unavailable, if its task was not cancelled. It has no deadline, but its beginning has."""
         async with _calling(is_open=self._open):
+            feed = await self._client.subscribe_to_all(from_end=True, include_caught_up=True, **_filter(prefixes))
+        async with feed, _calling(limit=None):
+            yield feed
+            raise CancelledByClient
+
+    async def _whole(self, read: Callable[[], Awaitable[AsyncReadResponse]], limit: float | None) -> Sequence[Recorded]:
+        async with _calling(limit, is_open=self._open):
             connection = self._connections
             try:
                 return await _to_the_end(await read())
             except (NodeIsNotLeader, ServiceUnavailable) as error:
-                async with self._connecting:
+                async with self._connecting, asyncio.timeout(_LIMIT_S):
                     if connection == self._connections:  # else somebody else has done it
                         leader = error.leader_grpc_target if isinstance(error, NodeIsNotLeader) else None
                         await self._client.reconnect(leader)
                         self._connections += 1
                 return await _to_the_end(await read())
-
-
-@asynccontextmanager
-async def telling_ends(feed: Feed) -> AsyncGenerator[None]:
-    """Around a loop over a feed, whose end is always an error: Unavailable, if its task was not cancelled."""
-    async with feed, _calling(limit=None):
-        yield
-        raise CancelledByClient
 
 
 async def _to_the_end(response: AsyncReadResponse) -> Sequence[Recorded]:

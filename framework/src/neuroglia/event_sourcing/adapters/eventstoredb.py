@@ -5,24 +5,18 @@ those of `$all`. Deleted and truncated streams are read as what is left of them;
 """
 
 import asyncio
-import json
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 
 import tenacity
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, PlainSerializer
 from typing_extensions import override
 
 from neuroglia.core.clock import format_utc
 from neuroglia.core.errors import ConcurrencyError, ConfigurationError, Unavailable
-from neuroglia.event_sourcing.adapters.esdb_client import (
-    Client,
-    Recorded,
-    WrongRevision,
-    telling_ends,
-)
+from neuroglia.event_sourcing.adapters.esdb_client import Client, Recorded, WrongRevision
+from neuroglia.event_sourcing.adapters.woken import WokenSubscription
 from neuroglia.event_sourcing.store import (
     BEGINNING,
     NO_STREAM,
@@ -34,10 +28,9 @@ from neuroglia.event_sourcing.store import (
     EventSubscription,
     NewEvent,
     StoredEvent,
+    repeated,
 )
 
-_GATHER_S: Final = 0.05
-"""How long a batch of history waits to be filled."""
 _PAUSE_S: Final = 0.1
 _TRIES: Final = 6
 """After so many, in about five seconds, whoever reads a subscription is told; the next read tries again."""
@@ -48,7 +41,7 @@ class EventStoreDB(EventStore):
 
     def __init__(self, url: str) -> None:
         self._client = Client(url)
-        self._subscriptions: set[_Subscription] = set()
+        self._subscriptions: set[WokenSubscription] = set()
 
     @override
     async def open(self) -> None:
@@ -77,7 +70,8 @@ class EventStoreDB(EventStore):
         try:
             position = await self._client.append(stream, new, None if expected == NO_STREAM else expected)
         except WrongRevision as wrong:
-            return await self._repeated(stream, events, expected, *wrong.args)
+            found = await self.read_page(stream, after=expected, limit=len(events))
+            return repeated(found.events, events, stream, expected, *wrong.args)
         revision = expected + len(events)
         if expected == NO_STREAM:  # a stream that somebody deleted begins anew where it ended
             page = await self._client.stream(stream)
@@ -105,7 +99,7 @@ class EventStoreDB(EventStore):
 
     @override
     def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
-        return _Subscription(self._client, after, prefixes, self._subscriptions)
+        return _Subscription(self, after, prefixes, self._subscriptions, self._client)
 
     @override
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:
@@ -119,102 +113,56 @@ class EventStoreDB(EventStore):
                 return BEGINNING
             start, size = _position(page[-1]), PAGE
 
-    async def _repeated(self, stream: str, events: Sequence[NewEvent], expected: int, actual: int) -> Appended:
-        """The answer of the first time, if these very events already stand behind `expected`."""
-        page = await self._client.stream(stream, after=expected, limit=len(events))
-        if [str(event.id) for event in page] != [event.id for event in events]:
-            raise ConcurrencyError(stream, expected, actual)
-        return Appended(page[-1].stream_position, _position(page[-1]))
 
+class _Subscription(WokenSubscription):
+    """Once it has caught up, a feed from the end of the log tells when there is more to read."""
 
-class _Subscription(EventSubscription):
-    """A task reads ahead, and connects anew from behind what it has read; so whoever reads here can be cancelled."""
-
-    def __init__(self, client: Client, after: int, prefixes: Sequence[str], others: "set[_Subscription]") -> None:
+    def __init__(
+        self, store: EventStore, after: int, prefixes: Sequence[str], all_: set[WokenSubscription], client: Client
+    ) -> None:
+        super().__init__(store, after, prefixes, all_)
         self._client = client
-        self._after = after
-        self._prefixes = prefixes
-        self._others = others
-        others.add(self)
-        self._read: deque[StoredEvent] = deque()
-        self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._live = self._told_caught_up = self._stopped = False
-        self._ahead: asyncio.Task[None] | None = None
+        self._bell: asyncio.Task[None] | None = None
 
     @override
     async def stop(self) -> None:
-        self._stopped = True
-        self._others.discard(self)
-        self._changed.set()
-        if self._ahead is not None:
-            self._ahead.cancel()
-            await asyncio.gather(self._ahead, return_exceptions=True)
+        await super().stop()
+        if self._bell is not None:
+            self._bell.cancel()
+            await asyncio.gather(self._bell, return_exceptions=True)
 
     @override
-    async def __anext__(self) -> Batch:
-        while not self._stopped:
-            if self._ahead is None:
-                self._ahead = asyncio.create_task(self._read_ahead())
-                self._ahead.add_done_callback(lambda _: self._changed.set())
-            self._changed.clear()
-            if self._live or len(self._read) >= PAGE or self._ahead.done():
-                if self._read or (self._live and not self._told_caught_up):
-                    return self._batch()
-                if self._ahead.done():
-                    failed, self._ahead = self._ahead, None
-                    await failed
-                    continue
-            try:
-                async with asyncio.timeout(_GATHER_S if self._read else None):
-                    await self._changed.wait()
-            except TimeoutError:
-                return self._batch()
-        raise StopAsyncIteration
-
-    def _batch(self) -> Batch:
-        events = [self._read.popleft() for _ in range(min(len(self._read), PAGE))]
-        self._room.set()
-        self._told_caught_up = self._live and not self._read
-        return Batch(events, caught_up=self._told_caught_up)
-
-    async def _read_ahead(self) -> None:
-        following = tenacity.AsyncRetrying(
+    async def _read(self) -> Batch:
+        trying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Unavailable),
             wait=tenacity.wait_exponential_jitter(multiplier=_PAUSE_S, max=2.0, jitter=_PAUSE_S),
-            stop=tenacity.stop_after_attempt(_TRIES),
+            stop=lambda tried: self._stopped or tried.attempt_number >= _TRIES,
             reraise=True,
         )
-        while True:
-            await following(self._follow)
-            await asyncio.sleep(_PAUSE_S)
-
-    async def _follow(self) -> None:
-        """Returns when a connection breaks. Raises Unavailable if nothing came over it."""
-        came = False
         try:
-            feed = await self._client.follow(self._prefixes, after=None if self._after == BEGINNING else self._after)
-            async with telling_ends(feed):
-                async for event in feed:
-                    came = True
-                    await self._take(event)
+            return await trying(super()._read)
         except Unavailable:
-            self._live = False
-            if not came:
-                raise
+            if self._stopped:
+                raise StopAsyncIteration from None
+            raise
 
-    async def _take(self, event: Recorded) -> None:
-        if event.is_caught_up:
-            self._live = True
-        else:
-            if (stored := _stored(event)) is not None:
-                self._read.append(stored)
-            self._after = _position(event)
-        if self._live or len(self._read) in {1, PAGE}:  # of a long history, whoever reads is not told of each event
-            self._changed.set()
-        while len(self._read) >= 2 * PAGE:
-            self._room.clear()
-            await self._room.wait()
+    @override
+    async def _wait(self) -> None:
+        if not self._stopped and (self._bell is None or self._bell.done()):
+            self._bell = asyncio.create_task(self._ring())
+        await self._woken.wait()
+
+    async def _ring(self) -> None:
+        """Wakes the reader when the feed has begun, for what came before; at each event; and when the feed ends: the
+        reader then meets the outage, is patient, and asks for another feed."""
+        try:
+            async with self._client.following(self._prefixes) as feed:
+                async for _ in feed:
+                    self.wake()
+        except Unavailable:
+            await asyncio.sleep(_PAUSE_S)
+        finally:
+            self.wake()
 
 
 def _position(event: Recorded) -> int:
@@ -230,18 +178,13 @@ class _Metadata(BaseModel):
     causation_id: str | None = Field(default=None, alias="$causationId")
     actor: str = ""
     traceparent: str | None = None
-    recorded_at: AwareDatetime | None = None
+    recorded_at: Annotated[AwareDatetime, PlainSerializer(format_utc)] | None = None
 
 
 def _metadata(metadata: EventMetadata) -> bytes:
-    values = {
-        "$correlationId": metadata.correlation_id,
-        "$causationId": metadata.causation_id,
-        "actor": metadata.actor,
-        "traceparent": metadata.traceparent,
-        "recorded_at": format_utc(metadata.recorded_at),
-    }
-    return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False).encode()
+    format_utc(metadata.recorded_at)  # tells what is wrong with a naive time
+    known = _Metadata.model_validate(metadata, from_attributes=True, by_name=True)
+    return known.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 def _stored(event: Recorded) -> StoredEvent | None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing_extensions import override
 
 from neuroglia.core.clock import format_utc, parse_utc
-from neuroglia.core.errors import ConcurrencyError, Unavailable
+from neuroglia.core.errors import Unavailable
 from neuroglia.event_sourcing.adapters.woken import WokenSubscription
 from neuroglia.event_sourcing.store import (
     BEGINNING,
@@ -18,6 +18,7 @@ from neuroglia.event_sourcing.store import (
     EventSubscription,
     NewEvent,
     StoredEvent,
+    repeated,
 )
 
 
@@ -56,9 +57,7 @@ class InMemoryEventStore(EventStore):
         known = self._streams.get(stream, [])
         if expected != len(known) - 1:
             again = known[expected + 1 : expected + 1 + len(events)]
-            if not events or [event.id for event in again] != [event.id for event in events]:
-                raise ConcurrencyError(stream, expected, len(known) - 1)
-            return Appended(again[-1].revision, again[-1].position)
+            return repeated(again, events, stream, expected, len(known) - 1)
         revision, position = len(known), len(self._log)
         stored = [_stored(event, stream, revision + n, position + n + 1) for n, event in enumerate(events)]
         self._log += stored

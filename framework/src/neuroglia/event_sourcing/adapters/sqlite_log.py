@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from neuroglia.core.clock import format_utc, parse_utc
 from neuroglia.core.errors import ConcurrencyError
-from neuroglia.event_sourcing.store import BEGINNING, NO_STREAM, Appended, NewEvent, StoredEvent
+from neuroglia.event_sourcing.store import BEGINNING, NO_STREAM, Appended, NewEvent, StoredEvent, repeated
 
 _CATEGORY: Final = "substr(stream, 1, instr(stream, '-'))"
 SCHEMA: Final = f"""
@@ -54,7 +54,8 @@ def append(connection: sqlite3.Connection, stream: str, events: Sequence[NewEven
         except sqlite3.IntegrityError:
             if (actual := _revision(connection, stream)) == revision - 1:
                 raise  # its place is free: something else is wrong with it
-            return _repeated(connection, stream, events, expected, actual)
+            found = stream_events(connection, stream, after=expected, limit=len(events))
+            return repeated(found, events, stream, expected, actual)
     return Appended(expected + len(events), position)
 
 
@@ -108,16 +109,3 @@ def _revision(connection: sqlite3.Connection, stream: str) -> int:
     sql = "SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1"
     (revision,) = connection.execute(sql, (stream,)).fetchone() or (NO_STREAM,)
     return int(revision)
-
-
-def _repeated(
-    connection: sqlite3.Connection, stream: str, events: Sequence[NewEvent], expected: int, actual: int
-) -> Appended:
-    """The answer of the first time, if these very events already stand behind `expected`."""
-    rows = connection.execute(
-        "SELECT id, revision, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?",
-        (stream, expected, len(events)),
-    ).fetchall()
-    if [row[0] for row in rows] != [event.id for event in events]:
-        raise ConcurrencyError(stream, expected, actual)
-    return Appended(rows[-1][1], rows[-1][2])

@@ -1,4 +1,4 @@
-"""Following a store within this process: what is new is read whenever somebody tells that there may be some."""
+"""Following a store: what is new is read page by page, whenever somebody tells that there may be some."""
 
 import asyncio
 from collections.abc import Sequence
@@ -38,12 +38,19 @@ class WokenSubscription(EventSubscription):
     async def __anext__(self) -> Batch:
         while not self._stopped:
             self._woken.clear()  # before the look, so that nothing is missed
-            batch = await self._store.read_all(after=self._after, prefixes=self._prefixes)
+            batch = await self._read()
             if batch.events or not self._told_caught_up:
                 self._after = batch.events[-1].position if batch.events else self._after
                 self._told_caught_up = batch.caught_up
                 return batch
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SAFETY_S):
-                    await self._woken.wait()
+            await self._wait()
         raise StopAsyncIteration
+
+    async def _read(self) -> Batch:
+        return await self._store.read_all(after=self._after, prefixes=self._prefixes)
+
+    async def _wait(self) -> None:
+        """Returns when there may be something new."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SAFETY_S):
+                await self._woken.wait()

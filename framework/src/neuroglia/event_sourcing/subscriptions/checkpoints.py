@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel
 
-from neuroglia.documents import document
+from neuroglia.core.errors import ConcurrencyError
+from neuroglia.documents import Session, document
 from neuroglia.event_sourcing.store import BEGINNING
 
 
@@ -30,6 +31,20 @@ class Generation(BaseModel):
 
 class CheckpointMoved(Exception):
     """Another runner of this subscription was faster: go on from where it is."""
+
+
+async def commit_move(session: Session, row: str) -> None:
+    """Commits a session in which a row (`collection/key`) moves.
+
+    Raises:
+        CheckpointMoved: somebody else has moved it.
+    """
+    try:
+        await session.commit()
+    except ConcurrencyError as conflict:
+        if conflict.stream == row:
+            raise CheckpointMoved from conflict
+        raise
 
 
 class LogBehindCheckpoint(Exception):

@@ -7,7 +7,9 @@ from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore, Generations
+from neuroglia.domain import Envelope
 from neuroglia.event_sourcing.codec import EventCodec
+from neuroglia.event_sourcing.handlers import Handler, Subscriber
 from neuroglia.event_sourcing.store import EventStore, StoredEvent
 
 
@@ -23,14 +25,14 @@ class Means:
     clock: Clock
 
 
-def context_of(actor: str, cause: StoredEvent, command_id: str | None = None) -> RequestContext:
+def context_of(subscription: str, cause: StoredEvent, command_id: str | None = None) -> RequestContext:
     """In which an event is handled. With a command id, what it leads to has ids that derive from that, so that it can
     be repeated: nothing that it appends stands before the event itself."""
     return RequestContext(
         correlation_id=cause.correlation_id,
         causation_id=cause.id,
         traceparent=cause.traceparent,
-        actor=actor,
+        actor=f"system:{subscription}",
         command_id=command_id,
         since=cause.position,
     )
@@ -40,7 +42,16 @@ class HandlerCancelled(Exception):
     """A handler awaited what somebody had cancelled. Nobody has cancelled the handler: it failed, as others do."""
 
 
-def failure_of(cancelled: asyncio.CancelledError) -> BaseException:
-    """What a handler's CancelledError means. Without this, it would end the handler's task, and nobody would know."""
-    task = asyncio.current_task()
-    return cancelled if task is None or task.cancelling() else HandlerCancelled()
+async def call(handler: Handler, subscriber: Subscriber, envelope: Envelope) -> None:
+    """Lets a subscriber handle an event.
+
+    Raises:
+        HandlerCancelled: otherwise the handler's task would end, and nobody would know.
+    """
+    try:
+        await handler(subscriber, envelope.event, envelope)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise HandlerCancelled from None

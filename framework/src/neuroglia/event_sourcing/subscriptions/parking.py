@@ -11,12 +11,12 @@ from typing import Final
 
 import tenacity
 
-from neuroglia.core.clock import Clock
 from neuroglia.core.errors import ConcurrencyError, Unavailable
-from neuroglia.documents import DocumentStore, Session, WorkItem, WorkItems, WorkState
+from neuroglia.documents import Session, WorkItem, WorkItems, WorkState
 from neuroglia.event_sourcing.codec import UndecodableEvent
-from neuroglia.event_sourcing.store import EventStore, StoredEvent
+from neuroglia.event_sourcing.store import StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
+from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
 
 BEHIND: Final = ""
@@ -34,18 +34,14 @@ class Parking:
         items: all of them.
     """
 
-    def __init__(
-        self, store: DocumentStore, events: EventStore, clock: Clock, queue: str, attempts: int, patience: Patience
-    ) -> None:
+    def __init__(self, means: Means, queue: str, attempts: int, patience: Patience) -> None:
         self.held: set[str] = set()
-        self._store = store
-        self._events = events
-        self._clock = clock
+        self._means = means
         self._queue = queue
         self._attempts = attempts
         self._patience = patience
         self._trials: set[str] = set()
-        self.items = WorkItems(store, queue)
+        self.items = WorkItems(means.documents, queue)
 
     @property
     def concerned(self) -> bool:
@@ -67,11 +63,9 @@ class Parking:
             try:
                 await self._patience.insist(lambda: settle(stored, None))
                 return True
-            except (CheckpointMoved, Stopped):
-                await self._take_back(stored)
-                raise
-            except asyncio.CancelledError:
-                if self._patience.stopping.is_set():  # else it is as if the process had died
+            except (CheckpointMoved, Stopped, asyncio.CancelledError) as end:
+                # else somebody has cancelled this task: it is as if the process had died
+                if isinstance(end, CheckpointMoved) or self._patience.stopping.is_set():
                     await self._take_back(stored)
                 raise
             except Exception as failure:  # noqa: BLE001 - whatever a handler raises
@@ -117,7 +111,7 @@ class Parking:
         # discarded from the last on: once its first is gone, what still is parked of a stream is replayed
         for item in reversed(items) if wanted is WorkState.DISCARDED else items:
             if position in {None, item.number}:
-                session = Session(self._store)
+                session = Session(self._means.documents)
                 if (parked := await session.get(self.items.kind, item.id)) and parked.state is WorkState.PARKED:
                     parked.state, parked.attempts, parked.error = wanted, 0, None
                     session.save(self.items.kind, parked)
@@ -144,7 +138,7 @@ class Parking:
 
     async def _begin(self, stored: StoredEvent) -> int:
         """Counts an attempt. Returns which one it is, or one too many."""
-        session = Session(self._store)
+        session = Session(self._means.documents)
         item = await session.get(self.items.kind, self._id(stored)) or self._item(stored)
         if item.attempts >= self._attempts:
             return item.attempts + 1
@@ -156,7 +150,7 @@ class Parking:
 
     async def _take_back(self, stored: StoredEvent) -> None:
         """The attempt was cut short and tells nothing of the event."""
-        session = Session(self._store)
+        session = Session(self._means.documents)
         with suppress(Unavailable, ConcurrencyError):
             if item := await session.get(self.items.kind, self._id(stored)):
                 item.attempts -= 1
@@ -177,7 +171,7 @@ class Parking:
 
     async def _read(self, item: WorkItem) -> StoredEvent | None:
         revision = int(str(item.body["revision"]))
-        found = [stored async for stored in self._events.read(item.group, after=revision - 1, limit=1)]
+        found = [stored async for stored in self._means.events.read(item.group, after=revision - 1, limit=1)]
         return found[0] if found and found[0].position == item.number else None
 
     def _id(self, stored: StoredEvent) -> str:
@@ -186,6 +180,6 @@ class Parking:
     def _item(self, stored: StoredEvent) -> WorkItem:
         return WorkItem(
             id=self._id(stored), queue=self._queue, group=stored.stream, number=stored.position,
-            state=WorkState.RUNNING, due=self._clock.now(),
+            state=WorkState.RUNNING, due=self._means.clock.now(),
             body={"revision": stored.revision, "event_id": stored.id, "type": stored.type},
         )  # fmt: skip

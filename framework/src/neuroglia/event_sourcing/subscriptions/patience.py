@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from neuroglia.core.errors import Unavailable
+from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.status import SubscriptionState, SubscriptionStatus
 
 T = TypeVar("T")
@@ -52,6 +53,21 @@ class Patience:
                 self.note(failure)
             failures += 1
             await self.pause_after(failures)
+
+    async def try_once(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Insists on the work. False: it has failed otherwise than for a backing service that does not answer.
+
+        Raises:
+            Stopped, CheckpointMoved: which tells nothing of the work.
+        """
+        try:
+            await self.insist(work)
+        except (CheckpointMoved, Stopped):
+            raise
+        except Exception as failure:  # noqa: BLE001 - whatever a handler raises
+            self.note(failure)
+            return False
+        return True
 
     def recovered(self) -> None:
         """Tells that it goes on."""

@@ -104,7 +104,7 @@ class ProcessRunner(ReactionRunner):
             revision = int(str(item.body["revision"]))
             async with self._means.provider.create_scope() as scope:
                 async for stored in self._means.events.read(item.group, after=revision - 1, limit=1):
-                    with use_context(self._context(stored)):
+                    with use_context(context_of(self.status.name, stored)):
                         for step in await self._steps(scope, self._means.codec.open(stored)):
                             if step.name == item.body["step"]:
                                 await self._send(scope, step)
@@ -123,7 +123,7 @@ class ProcessRunner(ReactionRunner):
         async with self._means.provider.create_scope() as scope:
             manager = await scope.get(self.kind.subscriber)
             assert isinstance(manager, ProcessManager)
-            with use_context(replace(RequestContext.new(), actor=self._actor)):
+            with use_context(replace(RequestContext.new(), actor=f"system:{self.status.name}")):
                 return await (await scope.get(Mediator)).execute(manager.unfinished(before))
 
     async def _repeat(self, stream: str) -> None:
@@ -139,6 +139,3 @@ class ProcessRunner(ReactionRunner):
             await self._settle(last, None)
         except Exception as failure:  # noqa: BLE001 - the next sweep tries again
             self._patience.note(failure)
-
-    def _context(self, stored: StoredEvent) -> RequestContext:
-        return context_of(self._actor, stored)

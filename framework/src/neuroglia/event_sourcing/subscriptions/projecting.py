@@ -2,51 +2,47 @@
 
 import asyncio
 import functools
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from neuroglia.core.context import current_context, switch_context, use_context
-from neuroglia.core.errors import ConcurrencyError
 from neuroglia.documents import DocumentType, Session
 from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import BEGINNING, StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
+from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
+from neuroglia.event_sourcing.subscriptions.means import Means, call, context_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
-from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
+from neuroglia.event_sourcing.subscriptions.patience import Patience
 
 _AT_A_STRETCH: Final = 50
 """After so many events the loop's other tasks get their turn: requests are answered during a rebuild."""
+Moved = Callable[[], Awaitable[None]]
 
 
 class Projector:
     """Builds one generation of a projection's models.
 
     Attributes:
+        models: what the projection writes, as it is declared.
+        types: where this generation of it stands.
         position: of the last event that is projected and committed.
         unknown_events: how many had a type that this version of the service does not know.
     """
 
-    def __init__(
-        self,
-        kind: SubscriberType,
-        generation: int,
-        models: Sequence[DocumentType[Any]],
-        means: Means,
-        patience: Patience,
-        moved: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, kind: SubscriberType, generation: int, means: Means, patience: Patience, moved: Moved) -> None:
         """`moved` is called after each commit."""
         self.generation = generation
         self.name = f"{kind.subscriber.name}@{generation}"
-        self.types = of_generation(models, generation)
+        self.models: list[DocumentType[Any]] = [
+            means.provider.get_now(DocumentType[model])  # type: ignore[valid-type]
+            for model in sorted(kind.models, key=lambda model: model.__name__)
+        ]
+        self.types = of_generation(self.models, generation)
         self.position = BEGINNING
         self.unknown_events = 0
-        self.parking = Parking(
-            means.documents, means.events, means.clock, self.name, kind.subscriber.attempts, patience
-        )
-        self._actor = f"system:{kind.subscriber.name}"
+        self.parking = Parking(means, self.name, kind.subscriber.attempts, patience)
         self._kind = kind
         self._moved = moved
         self._means = means
@@ -72,33 +68,24 @@ class Projector:
         new = [stored for stored in events if stored.position > self.position]
         if not new:
             return
-        if not carefully:
-            try:
-                await self._patience.insist(lambda: self._transact(new))
-                return
-            except (CheckpointMoved, Stopped):
-                raise
-            except Exception as failure:  # noqa: BLE001 - whatever a handler raises
-                self._patience.note(failure)
-        passing: list[StoredEvent] = []  # what needs no care, and moves the checkpoint together with the next commit
-        for stored in new:
-            if not self._concerns(stored) or stored.stream in self.parking.held:
-                passing.append(stored)
-                continue
-            if passing:
-                await self._patience.insist(functools.partial(self._transact, passing))
-                passing = []
-            await self.parking.carefully(stored, lambda stored, error: self._transact([stored], error))
-        if passing:
-            await self._patience.insist(functools.partial(self._transact, passing))
+        if not carefully and await self._patience.try_once(lambda: self._transact(new)):
+            return
+        for passes, some in itertools.groupby(new, self._passes):  # asks of each when its turn comes
+            if passes:
+                await self._patience.insist(functools.partial(self._transact, list(some)))
+            else:
+                for stored in some:
+                    await self.parking.carefully(stored, lambda stored, error: self._transact([stored], error))
 
     async def replay(self) -> None:
         """Projects what was parked, where somebody asked for it."""
         if self.parking.held and await self.parking.requested():
             await self.parking.replay(lambda stored, error: self._transact([stored], error, replayed=True))
 
-    def _concerns(self, stored: StoredEvent) -> bool:
-        return self._means.codec.class_of(stored.type) in self._kind.handlers
+    def _passes(self, stored: StoredEvent) -> bool:
+        """Whether an event needs no care: nobody handles it, or it is parked behind another one."""
+        kind = self._means.codec.class_of(stored.type)
+        return kind not in self._kind.handlers or stored.stream in self.parking.held
 
     async def _transact(
         self, events: Sequence[StoredEvent], error: str | None = None, *, replayed: bool = False
@@ -107,14 +94,12 @@ class Projector:
         stays, and the item that is removed with the effect makes that it takes effect once."""
         parked: set[int] = set()
         unknown = 0
-        class_of, open_, held = self._means.codec.class_of, self._means.codec.open, self.parking.held
         async with self._means.provider.create_scope() as scope:
             session = await scope.get(Session)
             session.use({**self._means.generations.live, **self.types})
             checkpoint = await session.get(self._checkpoints, self.name) or Checkpoint(name=self.name)
-            if checkpoint.position != self.position:
-                raise CheckpointMoved
-            if not replayed and events[0].position <= self.position:  # somebody has looked, and a rival was faster
+            passed = not replayed and events[0].position <= self.position  # somebody has looked, and a rival was faster
+            if passed or checkpoint.position != self.position:
                 raise CheckpointMoved
             if replayed and not await self.parking.has(session, events[0]):
                 self.parking.settled(events[0], parked=False)
@@ -122,42 +107,28 @@ class Projector:
             projection = await scope.get(self._kind.subscriber)
             with use_context(current_context()):
                 for number, stored in enumerate(events, 1):
-                    kind = class_of(stored.type)
+                    kind = self._means.codec.class_of(stored.type)
                     handler = self._kind.handlers.get(kind) if kind else None
                     unknown += kind is None
-                    if handler is None:
-                        if replayed:  # it was parked by a version that had one: there is nothing to do any more
-                            await self.parking.finish(session, stored)
-                        continue
-                    if error is not None or (stored.stream in held and not replayed):
+                    if handler and (error is not None or (stored.stream in self.parking.held and not replayed)):
                         await self.parking.park(session, stored, error or BEHIND)
                         parked.add(stored.position)
                         continue
-                    envelope = open_(stored)
-                    switch_context(context_of(self._actor, stored))
-                    try:
-                        await handler(projection, envelope.event, envelope)
-                    except asyncio.CancelledError as cancelled:
-                        raise failure_of(cancelled) from None
-                    if self.parking.concerned:
+                    if handler:
+                        envelope = self._means.codec.open(stored)
+                        switch_context(context_of(self._kind.subscriber.name, stored))
+                        await call(handler, projection, envelope)
+                    if self.parking.concerned:  # even without a handler: an earlier version may have had one
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:
                         await asyncio.sleep(0)
             if not replayed:
                 checkpoint.position = events[-1].position
                 session.save(self._checkpoints, checkpoint)
-            await self._write(session)
+            await commit_move(session, f"{self._checkpoints.collection}/{self.name}")
         self.position = checkpoint.position
         self.unknown_events += unknown
         if parked or self.parking.concerned:
             for stored in events:
                 self.parking.settled(stored, parked=stored.position in parked)
         await self._moved()
-
-    async def _write(self, session: Session) -> None:
-        try:
-            await session.commit()
-        except ConcurrencyError as conflict:
-            if conflict.stream == f"{self._checkpoints.collection}/{self.name}":
-                raise CheckpointMoved from conflict
-            raise

@@ -2,17 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from typing_extensions import override
 
-from neuroglia.core.errors import ConcurrencyError
 from neuroglia.documents import DocumentType, Lease, Session
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import Batch
-from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, Generation
+from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, Generation, commit_move
 from neuroglia.event_sourcing.subscriptions.means import Means
-from neuroglia.event_sourcing.subscriptions.parking import Parking
 from neuroglia.event_sourcing.subscriptions.projecting import Projector
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 
@@ -26,18 +24,10 @@ _STRIDE: Final = 14_000
 class ProjectionRunner(SubscriptionRunner):
     """Runs one projection. Everything that a batch writes is committed together with the checkpoint."""
 
-    def __init__(
-        self,
-        kind: SubscriberType,
-        models: Sequence[DocumentType[Any]],
-        prefixes: Sequence[str],
-        means: Means,
-        lease: Lease,
-    ) -> None:
+    def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         super().__init__(kind, prefixes, means, lease)
-        self._models = models
         self._generations: DocumentType[Generation] = DocumentType(Generation)
-        self._live = self._projector(1)
+        self._go_live(self._projector(1))
         self._suspects = 0  # so many of the next events of a rebuild may be why somebody died at it
         self._retired: dict[int, float] = {}  # generations nobody should read any more, and when they go
 
@@ -51,19 +41,14 @@ class ProjectionRunner(SubscriptionRunner):
         await session.commit()
         self._requested.set()
 
-    @property
-    @override
-    def parking(self) -> Parking:
-        return self._live.parking
-
     @override
     async def look(self) -> None:
         row = await self._row(Session(self._means.documents))
         if row.live != self._live.generation:
-            self._live = self._projector(row.live)
+            self._go_live(self._projector(row.live))
             await self._means.documents.prepare(list(self._live.types.values()))  # a new index may be declared
             self._retire(row.live - 1)
-        self._means.generations.use(self._models, row.live)
+        self._means.generations.use(self._live.models, row.live)
         await self._live.load()
         await self._tell()
 
@@ -72,8 +57,8 @@ class ProjectionRunner(SubscriptionRunner):
         if self._lease.taken_over:
             self._suspects = _STRIDE
         await self.look()
-        await self._live.parking.load()
-        self.status.parked = len(self._live.parking.held)
+        await self.parking.load()
+        self.status.parked = len(self.parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
@@ -86,7 +71,7 @@ class ProjectionRunner(SubscriptionRunner):
             raise CheckpointMoved
         async with self._turn:
             await self._live.replay()
-            self.status.parked = len(self._live.parking.held)
+            self.status.parked = len(self.parking.held)
         if row.building is not None:
             await self._build(row.building)
         self._suspects = 0
@@ -125,12 +110,10 @@ class ProjectionRunner(SubscriptionRunner):
             raise CheckpointMoved
         old, row.live, row.building = row.live, next_one.generation, None
         session.save(self._generations, row)
-        try:
-            await session.commit()  # one compare-and-set: from now on everybody reads the new generation
-        except ConcurrencyError as conflict:
-            raise CheckpointMoved from conflict
-        self._live = next_one
-        self._means.generations.use(self._models, next_one.generation)
+        # one compare-and-set: from now on everybody reads the new generation
+        await commit_move(session, f"{self._generations.collection}/{row.name}")
+        self._go_live(next_one)
+        self._means.generations.use(next_one.models, next_one.generation)
         await self._tell()
         self._retire(old)
 
@@ -141,9 +124,12 @@ class ProjectionRunner(SubscriptionRunner):
         return await session.get(self._generations, self.status.name) or Generation(name=self.status.name)
 
     def _projector(self, generation: int) -> Projector:
-        return Projector(self.kind, generation, self._models, self._means, self._patience, self._tell)
+        return Projector(self.kind, generation, self._means, self._patience, self._tell)
+
+    def _go_live(self, projector: Projector) -> None:
+        self._live, self.parking = projector, projector.parking
 
     async def _tell(self) -> None:
-        self.status.parked = len(self._live.parking.held)
+        self.status.parked = len(self.parking.held)
         self.status.unknown_events = self._live.unknown_events
         await self._passed(self._live.position)

@@ -10,7 +10,6 @@ from typing import Final, TypeAlias, cast
 from typing_extensions import override
 
 from neuroglia.core.context import use_context
-from neuroglia.core.errors import ConcurrencyError
 from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope
 from neuroglia.documents import DocumentType, Lease, Session
@@ -18,9 +17,9 @@ from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
+from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
+from neuroglia.event_sourcing.subscriptions.means import Means, call, context_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Stopped
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -43,20 +42,12 @@ class ReactionRunner(SubscriptionRunner):
         super().__init__(kind, prefixes, means, lease)
         assert issubclass(kind.subscriber, Reaction)
         self._workers = kind.subscriber.workers
-        self._parking = Parking(
-            means.documents, means.events, means.clock, self.status.name, kind.subscriber.attempts, self._patience
-        )
+        self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience)
         self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
         self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
-        self._actor = f"system:{self.status.name}"
         self._lanes: Lanes[Work] | None = None
         self._replaying: set[str] = set()  # streams whose replay is in the lanes
-
-    @property
-    @override
-    def parking(self) -> Parking:
-        return self._parking
 
     @override
     async def look(self) -> None:
@@ -67,8 +58,8 @@ class ReactionRunner(SubscriptionRunner):
     async def _resume(self) -> None:
         await self.look()
         self._mark = LowWaterMark(self.status.position)
-        await self._parking.load()
-        self.status.parked = len(self._parking.held)
+        await self.parking.load()
+        self.status.parked = len(self.parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
@@ -80,15 +71,15 @@ class ReactionRunner(SubscriptionRunner):
             self._mark.begin(stored.position)
             kind = self._means.codec.class_of(stored.type)
             if kind in self.kind.handlers:
-                await self._lanes.put(stored.stream, partial(self._pass, stored, carefully=carefully))
+                await self._lanes.put(stored.stream, partial(self._handle, stored, carefully=carefully))
             else:
                 self.status.unknown_events += kind is None
                 self._finished(stored)
 
     @override
     async def _attend(self) -> None:
-        if self._lanes is not None and self._parking.held:
-            for stream in await self._parking.requested():
+        if self._lanes is not None and self.parking.held:
+            for stream in await self.parking.requested():
                 if stream not in self._replaying:  # one that takes long would fill the lanes
                     self._replaying.add(stream)
                     await self._lanes.put(stream, partial(self._replay, stream))
@@ -115,64 +106,50 @@ class ReactionRunner(SubscriptionRunner):
             return
         with suppress(Stopped):
             await work()
-            self.status.parked = len(self._parking.held)
+            self.status.parked = len(self.parking.held)
 
     async def _replay(self, stream: str) -> None:
         try:
-            await self._parking.replay(self._settle, stream)
+            await self.parking.replay(self._settle, stream)
         finally:
             self._replaying.discard(stream)
 
-    async def _pass(self, stored: StoredEvent, *, carefully: bool) -> None:
-        await self._handle(stored, carefully=carefully)
-        self._finished(stored)
-
     async def _handle(self, stored: StoredEvent, *, carefully: bool) -> None:
-        if stored.stream in self._parking.held:
-            if await self._parking.has(Session(self._means.documents), stored):
-                return  # it comes again
-            await self._patience.insist(lambda: self._settle(stored, BEHIND))
-            return
-        if not carefully:
-            try:
-                await self._patience.insist(lambda: self._settle(stored, None))
-                return
-            except Stopped:
-                raise
-            except Exception as failure:  # noqa: BLE001 - whatever a handler raises
-                self._patience.note(failure)
-        await self._parking.carefully(stored, self._settle)
-        self._patience.recovered()
+        if stored.stream in self.parking.held:
+            if not await self.parking.has(Session(self._means.documents), stored):  # else it comes again
+                await self._patience.insist(lambda: self._settle(stored, BEHIND))
+        elif carefully or not await self._patience.try_once(lambda: self._settle(stored, None)):
+            await self.parking.carefully(stored, self._settle)
+            self._patience.recovered()
+        self._finished(stored)
 
     async def _settle(self, stored: StoredEvent, error: str | None) -> None:
         async with self._means.provider.create_scope() as scope:
             session = await scope.get(Session)
             if error is not None:
-                await self._parking.park(session, stored, error)
+                await self.parking.park(session, stored, error)
             elif not await self._react(scope, stored):
                 session = Session(self._means.documents)  # what was staged before the refusal is void
             if error is None:
-                await self._parking.finish(session, stored)
+                await self.parking.finish(session, stored)
             await session.commit()
-        self._parking.settled(stored, parked=error is not None)
+        self.parking.settled(stored, parked=error is not None)
 
     async def _react(self, scope: Scope, stored: StoredEvent) -> bool:
         """Lets the reaction handle the event. False: the domain refused, which is an answer."""
         envelope = self._means.codec.open(stored)
         command_id = derived_id(self.status.name, stored.id)
-        with use_context(context_of(self._actor, stored, command_id)):
+        with use_context(context_of(self.status.name, stored, command_id)):
             try:
                 await self._handle_in(scope, envelope)
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
                 return False
-            except asyncio.CancelledError as cancelled:
-                raise failure_of(cancelled) from None
         return True
 
     async def _handle_in(self, scope: Scope, envelope: Envelope) -> None:
         reaction = await scope.get(self.kind.subscriber)
-        await self.kind.handlers[type(envelope.event)](reaction, envelope.event, envelope)
+        await call(self.kind.handlers[type(envelope.event)], reaction, envelope)
 
     def _finished(self, stored: StoredEvent) -> None:
         self._mark.finish(stored.position)
@@ -196,10 +173,7 @@ class ReactionRunner(SubscriptionRunner):
             raise CheckpointMoved
         checkpoint.position = position
         session.save(self._checkpoints, checkpoint)
-        try:
-            await session.commit()
-        except ConcurrencyError as conflict:
-            raise CheckpointMoved from conflict
+        await commit_move(session, f"{self._checkpoints.collection}/{self.status.name}")
         await self._passed(position)
 
 

@@ -28,9 +28,11 @@ class SubscriptionRunner(ABC):
 
     Attributes:
         in_hand: so many events may a runner that died have had in hand.
+        parking: what of this subscription is parked.
     """
 
     in_hand: ClassVar[int] = PAGE
+    parking: Parking
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         self.kind = kind
@@ -68,13 +70,7 @@ class SubscriptionRunner(ABC):
     async def stop(self) -> None:
         """Ends `run` after what is in hand."""
         self._patience.stopping.set()
-        if self._subscription is not None:
-            await self._subscription.stop()
-
-    @property
-    @abstractmethod
-    def parking(self) -> Parking:
-        """What of this subscription is parked."""
+        await self._begin_again()
 
     async def replay(self, stream: str | None = None) -> None:
         """Asks for what is parked, of a stream or all, to be handled after all. Whoever has the lease does it."""
@@ -156,13 +152,12 @@ class SubscriptionRunner(ABC):
     @asynccontextmanager
     async def _attending(self) -> AsyncGenerator[None]:
         """Renews the lease and does what is requested, while the log is followed."""
-        tasks = [asyncio.create_task(self._renew()), asyncio.create_task(self._attend_for_ever())]
+        beside = asyncio.gather(self._renew(), self._attend_for_ever(), return_exceptions=True)
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
 
     async def _renew(self) -> None:
         while True:
@@ -185,10 +180,8 @@ class SubscriptionRunner(ABC):
                 if failed:  # what else may be failing is not ours to tell
                     self._patience.recovered()
                 failed = False
-            except CheckpointMoved:
+            except (CheckpointMoved, Stopped):
                 await self._begin_again()
-                return
-            except Stopped:
                 return
             except Exception as error:  # noqa: BLE001 - it is tried again, and told
                 self._patience.note(error)

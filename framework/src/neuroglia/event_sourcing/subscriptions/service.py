@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from typing_extensions import override
 
 from neuroglia.core.ids import SystemIds
 from neuroglia.core.lifecycle import HostedService
-from neuroglia.documents import DocumentType, Lease
+from neuroglia.documents import Lease
 from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
 from neuroglia.event_sourcing.process_managers import ProcessManager
 from neuroglia.event_sourcing.reactions import Reaction
@@ -92,12 +92,7 @@ def runner_factory(
         lease = Lease(means.documents, means.clock, name=name, owner=SystemIds().new(), seconds=lease_seconds)
         if issubclass(kind.subscriber, ProcessManager):
             return ProcessRunner(kind, prefixes, means, lease)
-        if issubclass(kind.subscriber, Reaction):
-            return ReactionRunner(kind, prefixes, means, lease)
-        models: list[DocumentType[Any]] = [
-            means.provider.get_now(DocumentType[model])  # type: ignore[valid-type]
-            for model in sorted(kind.models, key=lambda model: model.__name__)
-        ]
-        return ProjectionRunner(kind, models, prefixes, means, lease)
+        runner = ReactionRunner if issubclass(kind.subscriber, Reaction) else ProjectionRunner
+        return runner(kind, prefixes, means, lease)
 
     return make
