@@ -1,6 +1,5 @@
 """What every runner works with."""
 
-import asyncio
 from dataclasses import dataclass
 
 from neuroglia.core.clock import Clock
@@ -34,13 +33,3 @@ def context_of(actor: str, cause: StoredEvent, command_id: str | None = None) ->
         command_id=command_id,
         since=cause.position,
     )
-
-
-class HandlerCancelled(Exception):
-    """A handler awaited what somebody had cancelled. Nobody has cancelled the handler: it failed, as others do."""
-
-
-def failure_of(cancelled: asyncio.CancelledError) -> BaseException:
-    """What a handler's CancelledError means. Without this, it would end the handler's task, and nobody would know."""
-    task = asyncio.current_task()
-    return cancelled if task is None or task.cancelling() else HandlerCancelled()

@@ -8,11 +8,12 @@ from typing import Any, Final
 from neuroglia.core.context import current_context, switch_context, use_context
 from neuroglia.core.errors import ConcurrencyError
 from neuroglia.documents import DocumentType, Session
+from neuroglia.documents.attempts import failure_of
 from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import BEGINNING, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
 

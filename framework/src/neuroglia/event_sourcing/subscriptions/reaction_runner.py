@@ -14,13 +14,14 @@ from neuroglia.core.errors import ConcurrencyError
 from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope
 from neuroglia.documents import DocumentType, Lease, Session
+from neuroglia.documents.attempts import failure_of
 from neuroglia.domain import DomainError
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, failure_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Stopped
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
