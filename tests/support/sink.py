@@ -57,7 +57,9 @@ class Sink:
         listener = socket.create_server(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
         self._server = _Server(
-            uvicorn.Config(self._answer, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                self._answer, interface="asgi3", log_config=None, lifespan="off", timeout_graceful_shutdown=1
+            )
         )
         self._task = asyncio.create_task(self._server.serve([listener]))
 

@@ -132,6 +132,7 @@ class ReactionRunner(SubscriptionRunner):
         if not carefully:
             try:
                 await self._patience.insist(lambda: self._settle(stored, None))
+                self._patience.recovered()
                 return
             except Stopped:
                 raise
