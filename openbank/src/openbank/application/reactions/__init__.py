@@ -1,0 +1,1 @@
+"""What the bank does in answer to events."""
