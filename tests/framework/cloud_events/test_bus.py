@@ -80,7 +80,7 @@ async def test_given_an_observer_that_blocks_then_delivery_goes_on_and_what_pass
     await orders.service.given(Order, "a", *(Paid(amount=n, by="ada") for n in range(1, 21)))
 
     assert len(await outside.has(21)) == 21
-    await soon(lambda: bus.missed == 15)
+    await soon(lambda: bus.output.missed == 15)
     release.set()
     await soon(lambda: seen == [0, 16, 17, 18, 19, 20])  # the oldest have passed it by
 
@@ -172,7 +172,7 @@ async def test_given_a_sink_that_is_slow_then_the_oldest_transient_events_make_r
         await soon(lambda: outside.inside == 1)
         for n in range(1, 11):
             bus.publish(ShopLeft(when=n))
-        assert bus.missed == 7
+        assert bus.transient.missed == 7
         outside.open.set()
 
         assert [event["data"]["when"] for event in await outside.has(4)] == [0, 8, 9, 10]

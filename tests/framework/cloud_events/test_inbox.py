@@ -47,6 +47,17 @@ async def test_given_no_correlation_or_an_unsafe_one_then_there_is_one_all_the_s
     assert "forged" not in second
 
 
+@pytest.mark.parametrize("odd", [5, True, "", "x" * 129])
+async def test_given_a_correlation_or_trace_that_is_none_then_the_event_is_taken_without(
+    orders: Orders, odd: object
+) -> None:
+    assert (await orders.send({**EVENT, "correlationid": odd, "traceparent": odd})).status_code == 202
+
+    await orders.all_done()
+    (context,) = orders.script.contexts
+    assert (len(context.correlation_id) <= 128, context.traceparent) == (True, None)
+
+
 @pytest.mark.parametrize("times", [1, 2, 5])
 async def test_given_an_event_that_comes_several_times_then_it_takes_effect_once(orders: Orders, times: int) -> None:
     for _ in range(times):

@@ -1,9 +1,8 @@
 """The bus: everything that passes, as hot Rx observables on which a service composes what it wants to know."""
 
 import logging
-import queue
 import threading
-from contextlib import suppress
+from collections import deque
 from typing import Final
 
 from cloudevents.core.v1.event import CloudEvent
@@ -20,9 +19,78 @@ _UNSEEN: Final = 1_000
 _log: Final = logging.getLogger("neuroglia.cloud_events")
 
 
+class Passing(Observable[CloudEvent]):
+    """What passes, for observers that each sit on a thread of their own. `missed`: how many events passed them by."""
+
+    def __init__(self) -> None:
+        super().__init__(self._join)
+        self.missed = 0
+        self._feeds: set[_Feed] = set()
+
+    def show(self, event: CloudEvent) -> None:
+        """Lets all see it, and waits for none."""
+        with self.lock:
+            self.missed += sum(feed.push(event) for feed in self._feeds)
+
+    def close(self) -> None:
+        """All are told that nothing more comes."""
+        for feed in [*self._feeds]:
+            self.leave(feed, completed=True)
+
+    def leave(self, feed: "_Feed", *, completed: bool = False) -> None:
+        """One sees no more of it; if it is `completed`, it sees what has passed before."""
+        with self.lock:
+            self._feeds.discard(feed)
+        feed.live = completed
+        feed.push(None)
+
+    def _join(self, observer: ObserverBase[CloudEvent], _: SchedulerBase | None = None) -> DisposableBase:
+        feed = _Feed(observer, self)
+        with self.lock:
+            self._feeds.add(feed)
+        feed.start()
+        return Disposable(lambda: self.leave(feed))
+
+
+class _Feed(threading.Thread):
+    """One observer, and what it has not seen yet. None: nothing more comes."""
+
+    def __init__(self, observer: ObserverBase[CloudEvent], passing: Passing) -> None:
+        super().__init__(name="cloud-event-observer", daemon=True)
+        self.live = True
+        self._observer = observer
+        self._passing = passing
+        self._unseen: deque[CloudEvent | None] = deque(maxlen=_UNSEEN)
+        self._changed = threading.Condition()
+
+    def push(self, event: CloudEvent | None) -> bool:
+        """Takes it in, and says whether the oldest had to go for it."""
+        with self._changed:
+            full = len(self._unseen) == self._unseen.maxlen
+            self._unseen.append(event)
+            self._changed.notify()
+            return full
+
+    def _next(self) -> CloudEvent | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._unseen)
+            return self._unseen.popleft()
+
+    @override
+    def run(self) -> None:
+        try:
+            while (event := self._next()) is not None and self.live:
+                self._observer.on_next(event)
+            if self.live:
+                self._observer.on_completed()
+        except Exception as error:  # noqa: BLE001 - whatever an observer raises: it is told, and the observer is out
+            _log.error("an observer failed and is unsubscribed", exc_info=error)
+            self._passing.leave(self)
+
+
 class CloudEventBus:
-    """Shows events, and cannot hold them up: each observer sits on a thread of its own. One that blocks misses what
-    comes meanwhile, one that throws is unsubscribed.
+    """Shows events, and cannot be held up: an observer that blocks misses what comes meanwhile, one that throws is
+    unsubscribed.
 
     Attributes:
         input: every event that is accepted, once that is durable; duplicates are not shown again.
@@ -31,100 +99,17 @@ class CloudEventBus:
     """
 
     def __init__(self, writer: CloudEventWriter) -> None:
-        self._input, self._output, self._transient = _Stream(), _Stream(), _Stream()
-        self.input: Observable[CloudEvent] = Observable(self._input.subscribe)
-        self.output: Observable[CloudEvent] = Observable(self._output.subscribe)
-        self.transient: Observable[CloudEvent] = Observable(self._transient.subscribe)
+        self.input, self.output, self.transient = Passing(), Passing(), Passing()
         self._writer = writer
         self._ids = SystemIds()
-
-    @property
-    def missed(self) -> int:
-        """How many events have passed observers by, and how many transient ones were never sent."""
-        return self._input.missed + self._output.missed + self._transient.missed
 
     def publish(self, event: IntegrationEvent, *, subject: str | None = None) -> None:
         """Tells something that may be lost, such as a heartbeat, from any thread: it is shown at once and sent once."""
         written = self._writer.wrap(event, self._ids.new(), subject)
-        self._transient.show(written)
-        self._output.show(written)
-
-    def accepted(self, event: CloudEvent) -> None:
-        """Shows an event that came in."""
-        self._input.show(event)
-
-    def delivered(self, event: CloudEvent) -> None:
-        """Shows an event that went out."""
-        self._output.show(event)
+        self.transient.show(written)
+        self.output.show(written)
 
     async def aclose(self) -> None:
-        """All observers are told that nothing more comes."""
-        for stream in (self._input, self._output, self._transient):
-            stream.close()
-
-
-class _Stream:
-    """What passes on one side, and its observers."""
-
-    def __init__(self) -> None:
-        self.missed = 0
-        self._lock = threading.Lock()
-        self._feeds: set[_Feed] = set()
-
-    def subscribe(self, observer: ObserverBase[CloudEvent], _: SchedulerBase | None = None) -> DisposableBase:
-        feed = _Feed(observer, self)
-        with self._lock:
-            self._feeds.add(feed)
-        feed.start()
-        return Disposable(lambda: self.leave(feed))
-
-    def show(self, event: CloudEvent) -> None:
-        with self._lock:
-            self.missed += sum(feed.push(event) for feed in self._feeds)
-
-    def leave(self, feed: "_Feed", *, completed: bool = False) -> None:
-        with self._lock:
-            self._feeds.discard(feed)
-            feed.end(completed=completed)
-
-    def close(self) -> None:
-        for feed in [*self._feeds]:
-            self.leave(feed, completed=True)
-
-
-class _Feed(threading.Thread):
-    """One observer, and what it has not seen yet. None: nothing more comes."""
-
-    def __init__(self, observer: ObserverBase[CloudEvent], stream: _Stream) -> None:
-        super().__init__(name="cloud-event-observer", daemon=True)
-        self._observer = observer
-        self._stream = stream
-        self._unseen: queue.Queue[CloudEvent | None] = queue.Queue(_UNSEEN)
-        self._live = True
-
-    def push(self, event: CloudEvent | None) -> bool:
-        """Takes an event in, and says whether another had to go for it. Called by one at a time."""
-        missed = False
-        while True:
-            try:
-                self._unseen.put_nowait(event)
-                return missed
-            except queue.Full:
-                with suppress(queue.Empty):
-                    self._unseen.get_nowait()
-                    missed = True
-
-    def end(self, *, completed: bool) -> None:
-        self._live = completed
-        self.push(None)
-
-    @override
-    def run(self) -> None:
-        try:
-            while (event := self._unseen.get()) is not None and self._live:
-                self._observer.on_next(event)
-            if self._live:
-                self._observer.on_completed()
-        except Exception as error:  # noqa: BLE001 - whatever an observer raises: it is told, and the observer is out
-            _log.error("an observer failed and is unsubscribed", exc_info=error)
-            self._stream.leave(self)
+        """Nothing more comes."""
+        for passing in (self.input, self.output, self.transient):
+            passing.close()

@@ -9,12 +9,8 @@ from neuroglia.cloud_events.inbox import Inbox
 from neuroglia.cloud_events.messages import BATCHED, STRUCTURED, receive
 from neuroglia.mvc import ControllerBase, post
 
-_CONTENT: Final[dict[str, Any]] = {
-    STRUCTURED: {"schema": {"type": "object"}},
-    BATCHED: {"schema": {"type": "array", "items": {"type": "object"}}},
-    "*/*": {"schema": {"description": "The data; the event's attributes are `ce-` headers."}},
-}
-_BODY: Final = {"requestBody": {"required": True, "content": _CONTENT}}
+_MEDIA: Final = (STRUCTURED, BATCHED, "*/*")
+_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {kind: {"schema": {}} for kind in _MEDIA}}}
 
 
 class CloudEventsController(ControllerBase, prefix="/cloudevents"):
@@ -27,5 +23,5 @@ class CloudEventsController(ControllerBase, prefix="/cloudevents"):
         """Takes CloudEvents 1.0 in binary, structured or batched mode: all of a message, or nothing."""
         received = receive([(name.lower(), value) for name, value in request.headers.items()], await request.body())
         for event in await self._inbox.accept(received):
-            self._bus.accepted(event)
+            self._bus.input.show(event)
         return Response(status_code=202)

@@ -1,6 +1,6 @@
 """The inbox: events of other services, durably noted before they are acknowledged, and handled once."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set as AbstractSet
 from typing import Any, Final, cast
 
 import tenacity
@@ -74,18 +74,19 @@ class Inbox(Workers):
         return ()
 
     @tenacity.retry(retry=tenacity.retry_if_exception_type(ConcurrencyError))  # its twin came at the same time
-    async def _note(self, events: Sequence[CloudEvent]) -> Sequence[CloudEvent]:
+    async def _note(self, events: Sequence[CloudEvent]) -> AbstractSet[CloudEvent]:
         """Returns those that were noted before."""
         head = await (await self._provider.get(EventStore)).head() if self._provider.has(EventStore) else None
-        session, context, known = Session(self._documents), current_context(), list[CloudEvent]()
+        session, context, known = Session(self._documents), current_context(), set[CloudEvent]()
         for event in events:
             row_id = derived_id(_QUEUE, event.get_source(), event.get_id())
             if await session.get(self._rows, row_id) is not None:
-                known.append(event)
+                known.add(event)
                 continue
+            named = event.get_attributes()
             kept = RequestContext.new(
-                event.get_extension("correlationid") or context.correlation_id,
-                traceparent=event.get_extension("traceparent") or context.traceparent,
+                str(named.get("correlationid", context.correlation_id)),
+                traceparent=str(named.get("traceparent", context.traceparent)),
             )
             body: dict[str, JsonValue] = {
                 "event": dump(event), "since": head,

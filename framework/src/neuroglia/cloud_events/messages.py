@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.exceptions import BaseCloudEventException, CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
-from cloudevents.core.v1.event import OPTIONAL_ATTRIBUTES, REQUIRED_ATTRIBUTES, CloudEvent
+from cloudevents.core.v1.event import REQUIRED_ATTRIBUTES, CloudEvent
 from fastapi import HTTPException
 
 from neuroglia.core.errors import MalformedRequest
@@ -45,7 +45,11 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes) -> Sequence[Receive
     content = Message()
     content["content-type"] = dict(headers).get("content-type", "")
     media_type = content.get_content_type()
-    if is_json(media_type) and content.get_content_charset("utf-8") not in {"utf-8", "us-ascii"}:  # RFC 8259, 8.1
+    if is_json(media_type) and content.get_content_charset("utf-8") not in {
+        "utf-8",
+        "utf8",
+        "us-ascii",
+    }:  # RFC 8259, 8.1
         raise HTTPException(415, "JSON is written in UTF-8.")
     try:
         if media_type == STRUCTURED:
@@ -127,20 +131,19 @@ def _unquoted(value: str) -> str:
 
 def _strict(attributes: dict[str, Any], data: Any) -> CloudEvent:
     """An event of nothing but what was said: the SDK makes up an id, a time and a version."""
-    missing = [name for name in REQUIRED_ATTRIBUTES if name not in attributes]
-    if missing:
+    if missing := [name for name in REQUIRED_ATTRIBUTES if name not in attributes]:
         raise MalformedRequest(f"The event lacks {', '.join(missing)}.")
     timeless = "time" not in attributes
     event = CloudEvent(attributes, data)
     if timeless:
         del attributes["time"]
     for name, value in attributes.items():
-        known = name in REQUIRED_ATTRIBUTES or name in OPTIONAL_ATTRIBUTES
-        if not _NAME.fullmatch(name) or not (known or _is_attribute(value)) or _FORBIDDEN.search(str(value)):
+        fits = name == "time" or _is_attribute(value)  # the SDK has looked at those that it knows
+        if not fits or not _NAME.fullmatch(name) or _FORBIDDEN.search(str(value)):
             raise MalformedRequest("An attribute has a name or a value that none can have.")
     return event
 
 
 def _is_attribute(value: object) -> bool:
-    """JSON Event Format, section 2.1: texts, truth values, and whole numbers of 32 bits."""
+    """JSON Event Format, section 2.2: texts, truth values, and whole numbers of 32 bits."""
     return isinstance(value, str) or (isinstance(value, int) and -(2**31) <= value < 2**31)

@@ -38,10 +38,9 @@ class CloudEventPublisher(Reaction, name="cloud-events", workers=16):
         self._writer = writer
         self._sink = sink
 
-    async def publish(self, name: str, data: Mapping[str, JsonValue], envelope: Envelope) -> None:
+    async def publish(self, name: str, data: Mapping[str, JsonValue], told: Envelope) -> None:
         """Sends one."""
-        written = self._writer.make(name, data, envelope.id, envelope.aggregate_id, envelope.recorded_at)
-        await self._sink.deliver(written)
+        await self._sink.deliver(self._writer.make(name, data, told.id, told.aggregate_id, told.recorded_at))
 
 
 def read_publications(modules: Sequence[ModuleType], codec: EventCodec | None) -> SubscriberType:
@@ -70,14 +69,13 @@ def read_publications(modules: Sequence[ModuleType], codec: EventCodec | None) -
 
 def _published(publication: Publication[Any], where: str) -> type[DomainEvent]:
     hints = get_type_hints(publication)
-    result = hints.pop("return", None)
-    told = get_origin(result) or result
-    match [hints.get(name) for name in inspect.signature(publication).parameters]:
-        case [type() as kind, second] if issubclass(kind, DomainEvent) and second is Envelope:
-            if inspect.isclass(told) and issubclass(told, Mapping) and not inspect.iscoroutinefunction(publication):
+    told = get_origin(hints.get("return")) or hints.get("return")
+    if inspect.isclass(told) and issubclass(told, Mapping) and not inspect.iscoroutinefunction(publication):
+        match [hints.get(name) for name in inspect.signature(publication).parameters]:
+            case [type() as kind, second] if issubclass(kind, DomainEvent) and second is Envelope:
                 return kind
-        case _:
-            pass
+            case _:
+                pass
     raise ConfigurationError(
         f"{where}: what @publishes is a plain function, annotated as "
         f"(event: AccountOpened, envelope: Envelope) -> Mapping[str, JsonValue]"

@@ -45,7 +45,7 @@ class Sink:
     async def deliver(self, event: CloudEvent) -> None:
         """Sends an event, and shows it on the bus. Raises like `send`."""
         await self.send(event)
-        self._bus.delivered(event)
+        self._bus.output.show(event)
 
     async def send(self, event: CloudEvent) -> None:
         """Sends an event, once.
