@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -12,10 +11,9 @@ from neuroglia.cloud_events.inbox import Inbox
 from neuroglia.core import SystemClock, Unavailable, derived_id
 from neuroglia.documents import DocumentStore, WorkQueue, WorkState
 from neuroglia.event_sourcing import EventStore
-from neuroglia.testing import Crashed, CrashPoints
 from tests.framework.cloud_events.orders import DOWN, Script
 from tests.framework.cloud_events.world import BATCHED, EVENT, Orders, orders_on
-from tests.support.engines import IN_MEMORY, Backing
+from tests.support.engines import Backing
 from tests.support.waiting import eventually
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -255,48 +253,6 @@ async def test_when_stopped_while_a_handler_hangs_then_its_event_is_handed_back_
 
     (row,) = await orders.rows(WorkState.WAITING)
     assert (row.attempts, row.owner) == (0, "")
-
-
-async def play(script: Script, backing: Backing, points: CrashPoints | None) -> None:
-    """A process that takes an event and handles it, or dies."""
-    async with orders_on(backing, script, begin=points is None, lease_seconds=0.05) as orders:
-        if points is not None:
-            points.watch(await orders.service.services.get(EventStore))
-            points.watch(await orders.service.services.get(DocumentStore))
-            answer = await orders.send(EVENT)
-            if not points.crashed:
-                assert answer.status_code == 202
-                await orders.all_done()
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize(
-    ("what", "nth"),
-    [
-        ("commit of work_items", 1),
-        ("commit of work_items", 2),
-        ("append to order", 1),
-        ("commit of receipts, work_items", 1),
-    ],
-    ids=["noted", "claimed", "effect", "done"],
-)
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_given_a_death_at_any_write_then_it_takes_effect_once_after_all(
-    backing: Backing, when: str, what: str, nth: int
-) -> None:
-    if backing == IN_MEMORY:
-        pytest.skip("nothing of it outlives a process")
-    await play(Script(), backing, None)
-    points = CrashPoints()
-    points.crash_at(f"{when} {what}", nth=nth)
-    with suppress(Crashed, BaseExceptionGroup, TimeoutError):
-        await asyncio.wait_for(play(Script(), backing, points), 2)
-    assert points.crashed
-
-    async with orders_on(backing, begin=False, lease_seconds=0.05) as orders:
-        await orders.send(EVENT)  # whoever was not answered sends it again
-        await orders.all_done()
-        assert (len(await orders.payments()), await orders.receipt()) == (1, 5)
 
 
 async def test_given_processes_that_die_at_it_then_the_event_is_parked(orders: Orders) -> None:

@@ -7,11 +7,10 @@ import pytest
 
 from neuroglia.cloud_events import Outbox
 from neuroglia.core import ConcurrencyError
-from neuroglia.documents import Documents, DocumentStore, Session, WorkState
-from neuroglia.testing import Crashed, CrashPoints
+from neuroglia.documents import Documents, Session, WorkState
 from tests.framework.cloud_events.orders import Receipt, ShopLeft
 from tests.framework.cloud_events.world import Orders, orders_on
-from tests.support.engines import IN_MEMORY, Backing
+from tests.support.engines import Backing
 from tests.support.sink import Sink, sink
 from tests.support.waiting import eventually
 
@@ -158,32 +157,3 @@ async def orders_parked(orders: Orders, count: int) -> list[Any]:
 
     await eventually(parked)
     return await orders.rows(WorkState.PARKED, "outbox")
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_given_a_death_at_any_write_then_the_event_arrives_with_the_id_that_it_had(
-    backing: Backing, outside: Sink, when: str, nth: int
-) -> None:
-    if backing == IN_MEMORY:
-        pytest.skip("nothing of it outlives a process")
-    points = CrashPoints()
-    with pytest.raises((Crashed, BaseExceptionGroup)):  # noqa: PT012 - the process and all that it does
-        async with orders_on(backing, cloud_events_sink=outside.url, lease_seconds=0.1) as orders:
-            await orders.service.settle()
-            await told(orders, "a", 1)
-            points.crash_at(f"{when} commit of work_items", nth=nth)
-            points.watch(await orders.service.services.get(DocumentStore))
-            await told(orders, "a", 2)
-
-            async def dead() -> bool:
-                return points.crashed
-
-            await eventually(dead)
-            raise Crashed
-
-    async with orders_on(backing, cloud_events_sink=outside.url, begin=False, lease_seconds=0.1) as orders:
-        await none_left(orders)
-    assert numbers(outside.events, "a") == [1, 2]
-    assert len({event["id"] for event in outside.events}) == 2

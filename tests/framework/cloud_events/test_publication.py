@@ -14,10 +14,9 @@ from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.cloud_events.publications import CloudEventPublisher
 from neuroglia.core import Clock
-from neuroglia.documents import DocumentStore
 from neuroglia.event_sourcing import Subscriptions, SubscriptionState
 from neuroglia.event_sourcing.subscriptions import patience, reaction_runner
-from neuroglia.testing import CrashPoints, FixedClock, in_memory, running
+from neuroglia.testing import FixedClock, in_memory, running
 from tests.framework.cloud_events.orders import Noted, Order, Paid, Script
 from tests.framework.cloud_events.world import EVENT, Orders, orders_builder, orders_on
 from tests.support.engines import IN_MEMORY, Backing
@@ -275,31 +274,6 @@ async def test_given_retry_after_then_it_is_waited_so_long_at_least(
         monkeypatch.setattr(patience.asyncio, "timeout", real)
     waited = [pause for pause in pauses if pause >= 20]
     assert waited == ([seconds] if seconds >= 20 else [])
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("point", ["before commit of checkpoints", "after commit of checkpoints"])
-async def test_given_a_death_around_the_checkpoint_then_nothing_is_lost_and_ids_stay(
-    backing: Backing, outside: Sink, point: str
-) -> None:
-    points = CrashPoints()
-    async with orders_on(backing, cloud_events_sink=outside.url, lease_seconds=0.1) as orders:
-        await orders.service.settle()
-        points.watch(await orders.service.services.get(DocumentStore))
-        points.crash_at(point)
-        await happened(orders, "a", 1, 2, 3)
-
-        async def dead() -> bool:
-            return points.crashed
-
-        await eventually(dead)
-        ids = [event.id for event in await orders.payments()]
-        if backing.document_store_url.endswith(":memory:"):
-            return
-    async with orders_on(backing, cloud_events_sink=outside.url, begin=False, lease_seconds=0.1) as orders:
-        await orders.service.settle()
-        assert amounts(outside.events) == [1, 2, 3]
-        assert list(dict.fromkeys(event["id"] for event in outside.events)) == ids
 
 
 async def test_given_no_sink_then_events_are_logged_without_their_data_and_shown(
