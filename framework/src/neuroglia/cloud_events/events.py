@@ -12,6 +12,8 @@ from pydantic import JsonValue
 from neuroglia.core.clock import Clock
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.context import ambient_context
+from neuroglia.core.ids import SystemIds
+from neuroglia.documents import DocumentStore, WorkQueue
 
 
 class IntegrationEvent:
@@ -22,6 +24,7 @@ class IntegrationEvent:
 
 
 E = TypeVar("E", bound=IntegrationEvent)
+JsonObject = Mapping[str, JsonValue]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -46,6 +49,19 @@ class CloudEventOptions:
     lease_seconds: float
 
 
+class Queues:
+    """Where this process gets its work from."""
+
+    def __init__(self, documents: DocumentStore, clock: Clock, options: CloudEventOptions) -> None:
+        self.documents, self._clock, self._seconds = documents, clock, options.lease_seconds
+        self._owner = SystemIds().new()
+
+    def open(self, queue: str, *, ordered: bool = False) -> WorkQueue:
+        """One of its queues."""
+        owner, seconds = self._owner, self._seconds
+        return WorkQueue(self.documents, self._clock, queue=queue, owner=owner, seconds=seconds, ordered=ordered)
+
+
 class CloudEventWriter:
     """Makes the CloudEvents of this service."""
 
@@ -60,9 +76,7 @@ class CloudEventWriter:
         codec = self._codecs.get(kind) or self._codecs.setdefault(kind, JsonCodec(kind))
         return self.make(kind.event_type, json.loads(codec.encode(event)), id, subject, self._clock.now())
 
-    def make(
-        self, type: str, data: Mapping[str, JsonValue], id: str, subject: str | None, time: datetime
-    ) -> CloudEvent:
+    def make(self, type: str, data: JsonObject, id: str, subject: str | None, time: datetime) -> CloudEvent:
         """An event with its attributes. `correlationid` is an extension of ours, `traceparent` one of the Distributed
         Tracing extension (version 1.0.2)."""
         context = ambient_context()

@@ -8,18 +8,18 @@ from cloudevents.core.v1.event import CloudEvent
 from pydantic import JsonValue, ValidationError
 from typing_extensions import override
 
-from neuroglia.cloud_events.events import CloudEventOptions
+from neuroglia.cloud_events.events import Queues
 from neuroglia.cloud_events.handlers import InboundTypes
-from neuroglia.cloud_events.messages import Received, data_of, dump, is_json, load
-from neuroglia.core.clock import Clock
+from neuroglia.cloud_events.messages import Received, data_of, dump, load
 from neuroglia.core.context import RequestContext, current_context
 from neuroglia.core.errors import ConcurrencyError, FieldError, InvalidRequest, MalformedRequest, Unavailable
-from neuroglia.core.ids import SystemIds, derived_id
+from neuroglia.core.ids import derived_id
 from neuroglia.core.validation import field_errors
 from neuroglia.dependency_injection import Scope, ServiceProvider
-from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, WorkQueue
+from neuroglia.documents import DocumentType, Session, WorkItem
 from neuroglia.documents.workers import Workers
 from neuroglia.event_sourcing import EventStore
+from neuroglia.mvc.bodies import is_json
 
 _QUEUE: Final = "inbox"
 _WORKERS: Final = 8
@@ -31,18 +31,9 @@ class Inbox(Workers):
 
     keeps = True
 
-    def __init__(
-        self,
-        provider: ServiceProvider,
-        documents: DocumentStore,
-        clock: Clock,
-        options: CloudEventOptions,
-        inbound: InboundTypes,
-    ) -> None:
-        owner, seconds = SystemIds().new(), options.lease_seconds
-        queue = WorkQueue(documents, clock, queue=_QUEUE, owner=owner, seconds=seconds)
-        super().__init__(provider, queue, workers=_WORKERS)
-        self._documents = documents
+    def __init__(self, provider: ServiceProvider, queues: Queues, inbound: InboundTypes) -> None:
+        super().__init__(provider, queues.open(_QUEUE), workers=_WORKERS)
+        self._documents = queues.documents
         self._inbound = inbound.types
         self._rows: DocumentType[WorkItem] = DocumentType(WorkItem)
 

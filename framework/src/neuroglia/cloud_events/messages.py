@@ -19,11 +19,11 @@ from cloudevents.core.v1.event import REQUIRED_ATTRIBUTES, CloudEvent
 from fastapi import HTTPException
 
 from neuroglia.core.errors import MalformedRequest
-from neuroglia.mvc.bodies import strict_json
+from neuroglia.mvc.bodies import is_json, strict_json
 
-JSON: Final = "application/json"
 STRUCTURED: Final = JSONFormat.CONTENT_TYPE
 BATCHED: Final = "application/cloudevents-batch+json"
+_UTF_8: Final = {"utf-8", "utf8", "us-ascii"}  # RFC 8259, section 8.1
 _NAME: Final = re.compile(r"[a-z0-9]+")  # CloudEvents 1.0.2, "Attribute Naming Convention"
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # CloudEvents 1.0.2, "Type System": String
 
@@ -45,11 +45,7 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes) -> Sequence[Receive
     content = Message()
     content["content-type"] = dict(headers).get("content-type", "")
     media_type = content.get_content_type()
-    if is_json(media_type) and content.get_content_charset("utf-8") not in {
-        "utf-8",
-        "utf8",
-        "us-ascii",
-    }:  # RFC 8259, 8.1
+    if is_json(media_type) and content.get_content_charset("utf-8") not in _UTF_8:
         raise HTTPException(415, "JSON is written in UTF-8.")
     try:
         if media_type == STRUCTURED:
@@ -72,16 +68,10 @@ def load(text: str) -> CloudEvent:
 
 def dump(event: CloudEvent) -> str:
     """An event in the JSON format."""
-    data, media_type = event.get_data(), event.get_datacontenttype() or JSON
+    data, media_type = event.get_data(), event.get_datacontenttype() or "application/json"
     if not isinstance(data, str | bytes | None) and not JSONFormat.JSON_CONTENT_TYPE_PATTERN.match(media_type):
         data = json.dumps(data).encode()  # what the SDK takes for another format it would write as Python does
     return JSONFormat().write(_strict({**event.get_attributes()}, data)).decode()
-
-
-def is_json(media_type: str) -> bool:
-    """Whether it names JSON (JSON Event Format 1.0.2, section 3.1)."""
-    subtype = media_type.partition(";")[0].strip().lower().partition("/")[2]
-    return subtype == "json" or subtype.endswith("+json")
 
 
 def data_of(event: CloudEvent) -> str:

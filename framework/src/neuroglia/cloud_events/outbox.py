@@ -4,14 +4,14 @@ from typing import Final
 
 from typing_extensions import override
 
-from neuroglia.cloud_events.events import CloudEventOptions, CloudEventWriter, IntegrationEvent
+from neuroglia.cloud_events.events import CloudEventWriter, IntegrationEvent, Queues
 from neuroglia.cloud_events.messages import dump, load
 from neuroglia.cloud_events.sink import Sink
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
-from neuroglia.core.ids import Ids, SystemIds
+from neuroglia.core.ids import Ids
 from neuroglia.dependency_injection import Scope, ServiceProvider
-from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, WorkQueue
+from neuroglia.documents import DocumentType, Session, WorkItem
 from neuroglia.documents.workers import Workers
 
 _QUEUE: Final = "outbox"
@@ -39,12 +39,8 @@ class OutboxDispatcher(Workers):
     """Sends what is in the outbox, at least once: different subjects at the same time, each in order. What the sink
     refuses is parked, and what follows it in its subject behind it."""
 
-    def __init__(
-        self, provider: ServiceProvider, documents: DocumentStore, clock: Clock, options: CloudEventOptions, sink: Sink
-    ) -> None:
-        owner, seconds = SystemIds().new(), options.lease_seconds
-        queue = WorkQueue(documents, clock, queue=_QUEUE, owner=owner, seconds=seconds, ordered=True)
-        super().__init__(provider, queue, workers=_WORKERS)
+    def __init__(self, provider: ServiceProvider, queues: Queues, sink: Sink) -> None:
+        super().__init__(provider, queues.open(_QUEUE, ordered=True), workers=_WORKERS)
         self._sink = sink
 
     @override

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Final, TypeVar, cast, get_origin, get_type_hints
 
-from pydantic import JsonValue
-
-from neuroglia.cloud_events.events import CloudEventWriter
+from neuroglia.cloud_events.events import CloudEventWriter, JsonObject
 from neuroglia.cloud_events.sink import Sink
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.scanning import functions
@@ -16,7 +14,7 @@ from neuroglia.event_sourcing import EventCodec, Reaction
 from neuroglia.event_sourcing.handlers import Handler, SubscriberType
 
 E = TypeVar("E", bound=DomainEvent)
-Publication = Callable[[E, Envelope], Mapping[str, JsonValue]]
+Publication = Callable[[E, Envelope], JsonObject]
 _MARK: Final = "__publishes__"
 
 
@@ -38,7 +36,7 @@ class CloudEventPublisher(Reaction, name="cloud-events", workers=16):
         self._writer = writer
         self._sink = sink
 
-    async def publish(self, name: str, data: Mapping[str, JsonValue], told: Envelope) -> None:
+    async def publish(self, name: str, data: JsonObject, told: Envelope) -> None:
         """Sends one."""
         await self._sink.deliver(self._writer.make(name, data, told.id, told.aggregate_id, told.recorded_at))
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx
@@ -13,12 +12,12 @@ from neuroglia.cloud_events.events import CloudEventOptions
 from neuroglia.cloud_events.messages import STRUCTURED, dump
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import Unavailable
+from neuroglia.mvc.retrying import retry_after
 
 _TIMEOUT_S: Final = 10.0
 _LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 _REFUSED: Final = {400, 413, 415, 422}
 _MOST_READ: Final = 64 * 1024
-_LONGEST_RETRY_AFTER_S: Final = 300.0
 _log: Final = logging.getLogger("neuroglia.cloud_events")
 
 
@@ -71,7 +70,7 @@ class Sink:
         if answer.status_code in _REFUSED:
             raise EventRefused(f"the sink of events answers {answer.status_code}")
         if not answer.is_success:
-            asked = self._seconds(answer.headers.get("retry-after", ""))
+            asked = retry_after(answer.headers.get("retry-after", ""), self._clock.now())
             raise Unavailable(f"the sink of events answers {answer.status_code}", retry_after=asked)
 
     async def aclose(self) -> None:
@@ -86,14 +85,3 @@ class Sink:
             asyncio.run_coroutine_threadsafe(self.send(event), self._loop).result()
         except (Unavailable, EventRefused) as error:
             _log.warning("a transient event is lost", extra={"type": event.get_type(), "reason": str(error)})
-
-    def _seconds(self, retry_after: str) -> float | None:
-        """Seconds or a date (RFC 9110, section 10.2.3), within reason; None when it is neither."""
-        try:
-            if retry_after.isdecimal():
-                seconds = float(retry_after)
-            else:
-                seconds = (parsedate_to_datetime(retry_after) - self._clock.now()).total_seconds()
-        except (ValueError, TypeError, OverflowError):  # no date, or one without its zone
-            return None
-        return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S)

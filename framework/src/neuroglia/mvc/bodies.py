@@ -34,6 +34,12 @@ def strict_json(body: bytes | str) -> Any:
     return _DECODER.decode(body if isinstance(body, str) else body.decode())
 
 
+def is_json(media_type: str) -> bool:
+    """Whether a media type, with or without parameters, names JSON (RFC 6839, section 3.1, for `+json`)."""
+    subtype = media_type.partition(";")[0].strip().lower().partition("/")[2]
+    return subtype == "json" or subtype.endswith("+json")
+
+
 class _StrictRequest(Request):
     @override
     async def json(self) -> Any:
