@@ -8,15 +8,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from deployment.processes import serving
+from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
 from neuroglia.event_sourcing import EventStore
 from neuroglia.testing import running
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
@@ -52,9 +55,10 @@ def test_make_help_lists_every_target() -> None:
 
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The service in one file, with the reaction that the page adds to it."""
-    source, reaction, _ = blocks(ROOT / "framework/README.md", "python")
-    source = source.replace("builder = ", f"{reaction}\n\nbuilder = ")
+    """The service in one file, with the reaction and the CloudEvents that the page adds to it."""
+    source, reaction, cloud_events, _ = blocks(ROOT / "framework/README.md", "python")
+    source = source.replace("builder = ", f"{reaction}\n\n{cloud_events}\n\nbuilder = ")
+    source = source.replace("app = ", "builder.add_cloud_events(__name__)\napp = ")
     (tmp_path / "tally.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
@@ -72,6 +76,26 @@ async def test_the_service_in_one_file_works(tally: ModuleType) -> None:
         (await service.when("GET", path)).then(200, {"total": 3})
         log = await (await service.services.get(EventStore)).read_all()
         assert [event.revision for event in log.events] == [0, 1, 2, 0]  # the reaction has begun the next one
+
+
+async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(tally: ModuleType) -> None:
+    told: list[Any] = []
+    async with running(tally.app) as service:
+        (await service.services.get(CloudEventBus)).output.subscribe(told.append)
+        begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
+        click = {
+            "specversion": "1.0", "id": "1", "source": "/clicks", "type": "io.clicks.clicked.v1",
+            "data": {"tally_id": begun.body["id"]},
+        }  # fmt: skip
+        for _ in range(2):
+            headers = {"content-type": "application/cloudevents+json"}
+            (await service.when("POST", "/api/v1/cloudevents", json=click, headers=headers)).then(202)
+
+        async def both_told() -> bool:
+            return [event.get_data() for event in told] == [{"total": 1}, {"total": 2}]
+
+        await eventually(both_told)
+        assert {event.get_type() for event in told} == {"io.tally.counted.v1"}
 
 
 async def test_the_tests_of_the_service_in_one_file_pass(tally: ModuleType) -> None:

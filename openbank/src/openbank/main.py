@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from neuroglia.hosting import WebApplicationBuilder
 from openbank.application.presenter import AccountPresenter
+from openbank.application.reactions.unusual_activity import ActivityLimits, UnusualActivityWatch
 from openbank.settings import OpenBankSettings
 
 
@@ -14,7 +15,10 @@ def create_builder(settings: OpenBankSettings) -> WebApplicationBuilder:
     builder.add_mediation("openbank.application")
     builder.add_event_sourcing("openbank.domain", subscriptions="openbank.application")
     builder.add_documents("openbank.integration.models")
+    builder.add_cloud_events("openbank.application")
     builder.services.add_scoped(AccountPresenter)
+    builder.services.add_instance(ActivityLimits, ActivityLimits(settings.usual_debits, settings.debit_window_seconds))
+    builder.add_hosted_service(UnusualActivityWatch)
     return builder
 
 

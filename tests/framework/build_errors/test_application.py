@@ -103,6 +103,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         builder.add_mediation("app.application")
         builder.add_event_sourcing("app.domain", subscriptions="app.application")
         builder.add_documents("app.models")
+        builder.add_cloud_events("app.application")
         builder.build()
 
     yield run
@@ -548,3 +549,125 @@ async def test_given_a_store_that_nobody_knows_when_connected_then_variable_and_
     connect = connect_event_store if variable == "event_store_url" else connect_document_store
     with pytest.raises(ConfigurationError, match=remedy):
         connect(url)
+
+
+PAYMENT = """
+        from neuroglia.cloud_events import CloudEventHandler, IntegrationEvent, cloud_event
+
+        @cloud_event("io.shop.paid.v1")
+        class Paid(IntegrationEvent):
+            amount: int
+
+        class PaidHandler(CloudEventHandler[Paid]):
+            async def handle(self, event: Paid) -> None: ...
+        """
+
+
+def test_given_two_handlers_for_one_cloud_event_when_built_then_both_are_named(refused: Build) -> None:
+    again = """
+        from neuroglia.cloud_events import CloudEventHandler
+        from app.application.a_payments import Paid
+
+        class AgainHandler(CloudEventHandler[Paid]):
+            async def handle(self, event: Paid) -> None: ...
+        """
+    message = refused(application__a_payments=PAYMENT, application__b_payments=again)
+
+    assert message == "io.shop.paid.v1: has two handlers, PaidHandler and AgainHandler; keep one"
+
+
+@pytest.mark.parametrize("base", ["CloudEventHandler", "CloudEventHandler[str]"])
+def test_given_a_handler_that_names_no_event_when_built_then_the_remedy_is_told(refused: Build, base: str) -> None:
+    message = refused(application__payments=PAYMENT.replace("CloudEventHandler[Paid]", base))
+
+    assert message == "PaidHandler: name its event, as CloudEventHandler[InterestDue]"
+
+
+def test_given_an_integration_event_without_a_type_when_built_then_the_remedy_is_told(refused: Build) -> None:
+    message = refused(application__payments=PAYMENT.replace('@cloud_event("io.shop.paid.v1")', ""))
+
+    assert message == 'Paid: needs a type; write @cloud_event("io.service.fact.v1") over it'
+
+
+def test_given_a_cloud_event_handler_that_needs_what_is_not_there_when_built_then_it_is_named(refused: Build) -> None:
+    message = refused(
+        application__payments=PAYMENT.replace(
+            "            async def", "            def __init__(self, mailer: Paid) -> None: ...\n            async def"
+        )
+    )
+
+    assert message.startswith("PaidHandler: parameter 'mailer' needs Paid, which nobody registered")
+
+
+PUBLICATION = """
+        from collections.abc import Mapping
+        from pydantic import JsonValue
+        from neuroglia.cloud_events import publishes
+        from neuroglia.domain import DomainEvent, Envelope, event
+        from app.domain.shop import Opened
+
+        @publishes("io.shop.opened.v1")
+        def publish_opened(event: Opened, envelope: Envelope) -> Mapping[str, JsonValue]:
+            return {"shop_id": envelope.aggregate_id}
+        """
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("event: Opened, envelope: Envelope", "event: Opened"),
+        ("event: Opened, envelope: Envelope", "event, envelope: Envelope"),
+        ("event: Opened, envelope: Envelope", "envelope: Envelope, event: Opened"),
+        ("event: Opened, envelope: Envelope", "event: str, envelope: Envelope"),
+        (" -> Mapping[str, JsonValue]", ""),
+        ("Mapping[str, JsonValue]:", "str:"),
+        ("        def publish", "        async def publish"),
+    ],
+)
+def test_given_a_publication_of_another_shape_when_built_then_the_right_one_is_shown(
+    refused: Build, right: str, wrong: str
+) -> None:
+    message = refused(application__publications=PUBLICATION.replace(right, wrong))
+
+    assert message == (
+        "publish_opened: what @publishes is a plain function, annotated as "
+        "(event: AccountOpened, envelope: Envelope) -> Mapping[str, JsonValue]"
+    )
+
+
+@pytest.mark.parametrize("name", ["io.shop.opened.v1", "io.shop.opened.v2"])
+def test_given_an_event_that_is_published_twice_when_built_then_it_is_named(refused: Build, name: str) -> None:
+    again = PUBLICATION.replace("publish_opened", "publish_again").replace("io.shop.opened.v1", name)
+    message = refused(application__publications=PUBLICATION, application__qublications=again)
+
+    assert message == f"publish_again: Opened or {name} is already published; keep one"
+
+
+def test_given_a_published_event_of_another_package_when_built_then_it_is_named(refused: Build) -> None:
+    own = """@event("shop.closed.v1")
+        class Closed(DomainEvent): ...
+
+        @publishes"""
+    message = refused(
+        application__publications=PUBLICATION.replace("@publishes", own).replace("event: Opened", "event: Closed")
+    )
+
+    assert message == (
+        "publish_opened: Closed is no event of the package given to add_event_sourcing; "
+        "call that before add_cloud_events"
+    )
+
+
+def test_given_cloud_events_without_documents_when_added_then_what_to_call_is_told() -> None:
+    builder = WebApplicationBuilder(ServiceSettings())
+
+    with pytest.raises(ConfigurationError, match="call add_documents before it"):
+        builder.add_cloud_events("tests.framework.core")
+
+
+@pytest.mark.parametrize("url", ["sink", "ftp://sink/events", "http://", "/events"])
+def test_given_a_sink_that_is_no_url_then_the_variable_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUD_EVENTS_SINK", url)
+
+    with pytest.raises(ValueError, match="cloud_events_sink"):
+        ServiceSettings()

@@ -106,7 +106,7 @@ async def test_given_a_projection_that_does_not_come_so_far_when_waiting_then_it
 async def test_given_a_handler_that_hangs_when_stopping_then_it_is_cancelled_after_the_time(
     world: World, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("neuroglia.event_sourcing.subscriptions.service._STOP_S", 0.001)
+    monkeypatch.setattr("neuroglia.core.lifecycle._STOP_S", 0.001)
     probe.hold()
     await world.happened("1", OPENED, UP)
     subscriptions = Subscriptions([world.runner(ProbedProjection, probe)])

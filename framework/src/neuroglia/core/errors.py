@@ -106,5 +106,7 @@ class Unavailable(_TryLater):
 
     code: ClassVar[str] = "unavailable"
 
-    def __init__(self, detail: str, *, retry_after: float = 1.0) -> None:
-        super().__init__(detail, retry_after=retry_after)
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail, retry_after=1.0 if retry_after is None else retry_after)
+        self.asked = retry_after or 0.0
+        """Seconds for which the service itself wants to be left alone."""

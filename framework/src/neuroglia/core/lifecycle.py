@@ -1,6 +1,15 @@
 """What starts, stops, commits and can be asked how it is."""
 
+import asyncio
+import logging
 from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from typing_extensions import override
+
+_log: Final = logging.getLogger("neuroglia.hosting")
+_STOP_S: Final = 5.0
 
 
 class HostedService(ABC):
@@ -13,6 +22,41 @@ class HostedService(ABC):
     @abstractmethod
     async def stop(self) -> None:
         """Finishes or hands back what is in flight. It has a time limit and is then cancelled."""
+
+    @property
+    def alive(self) -> bool:
+        """False when something ended that should be running: this process is broken."""
+        return True
+
+
+class HostedTasks(HostedService):
+    """A hosted service whose work goes on in tasks, until it is told to stop."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    @override
+    def alive(self) -> bool:
+        return not any(task.done() for task in self._tasks)
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Runs it in a task. When it ends before `_end` is called, that is told."""
+        self._tasks.append(asyncio.create_task(work, name=name))
+        self._tasks[-1].add_done_callback(_report_death)
+
+    async def _end(self) -> None:
+        """Waits for the tasks, which know that they shall end, and cancels those that do not."""
+        _, unfinished = await asyncio.wait(self._tasks, timeout=_STOP_S) if self._tasks else ((), ())
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        self._tasks = []
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.critical("a task died", exc_info=error, extra={"task": task.get_name()})
 
 
 class UnitOfWork(ABC):

@@ -15,20 +15,22 @@ from neuroglia.documents.session import Session
 from neuroglia.documents.store import DocumentStore, Find
 from neuroglia.documents.types import DocumentType, document
 
+WORK_ITEMS: Final = "work_items"
 _PAGE: Final = 200
 _BEFORE_ALL: Final = -1
 
 
 class WorkState(StrEnum):
-    """Where a work item is: waiting ⇄ running, and parked when somebody has to look at it."""
+    """Where a work item is: waiting ⇄ running, parked when somebody has to look at it, done when it is kept."""
 
     WAITING = "waiting"
     RUNNING = "running"
     PARKED = "parked"
     DISCARDED = "discarded"
+    DONE = "done"
 
 
-@document("work_items", indexes=[("queue", "state", "due"), ("queue", "state", "number"), ("queue", "group", "number")])
+@document(WORK_ITEMS, indexes=[("queue", "state", "due"), ("queue", "state", "number"), ("queue", "group", "number")])
 class WorkItem(BaseModel):
     """One piece of work.
 
@@ -39,7 +41,8 @@ class WorkItem(BaseModel):
         due: when it waits: not to be begun before. When it runs: its owner has it until then; afterwards
             the owner counts as dead.
         attempts: how many were begun. The count is stored before an attempt runs.
-        error: the type of the last failure.
+        waits: how many of them ended because a backing service did not answer. These do not count.
+        error: the type of the last failure; of what is done, the code of the refusal that was the answer.
         body: what the work needs to know, as JSON.
     """
 
@@ -51,6 +54,7 @@ class WorkItem(BaseModel):
     due: datetime
     owner: str = ""
     attempts: int = 0
+    waits: int = 0
     error: str | None = None
     body: Mapping[str, JsonValue] = {}
 
@@ -99,25 +103,53 @@ class WorkItems:
 
 
 class WorkQueue:
-    """One process's view of one queue."""
+    """One process's view of one queue.
 
-    def __init__(self, store: DocumentStore, clock: Clock, *, queue: str, owner: str, seconds: float) -> None:
+    Attributes:
+        seconds: how long a claimed item is ours unless it is renewed.
+        ordered: whether the items of one group are claimed one after the other.
+    """
+
+    def __init__(
+        self, store: DocumentStore, clock: Clock, *, queue: str, owner: str, seconds: float, ordered: bool = False
+    ) -> None:
+        self.ordered = ordered
+        self._all = WorkItems(store, queue)
         self._store = store
         self._clock = clock
         self._queue = queue
         self._owner = owner
-        self._seconds = timedelta(seconds=seconds)
+        self.seconds = seconds
         self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
 
     async def claim(self, limit: int = 1) -> Sequence[WorkItem]:
         """Takes work that is due, what a dead owner left included. The attempt is counted before it is returned."""
         claimed: list[WorkItem] = []
         for state in (WorkState.RUNNING, WorkState.WAITING):
-            where = (eq("queue", self._queue), eq("state", state), le("due", self._clock.now()))
-            due = Find(where, ["due"], descending=False, limit=limit - len(claimed))
-            found = await Session(self._store).find(self._items, due) if due.limit else ()
-            claimed += [item for item in found if await self._take(item)]
+            if (room := limit - len(claimed)) > 0:
+                where = (eq("queue", self._queue), eq("state", state), le("due", self.now()))
+                due = Find(where, ["due"], descending=False, limit=_PAGE if self.ordered else room)
+                found = await Session(self._store).find(self._items, due)
+                ready = await self._in_turn(found) if self.ordered else found
+                claimed += [item for item in ready[:room] if await self._take(item)]
         return claimed
+
+    def now(self) -> datetime:
+        """The time by which items are due."""
+        return self._clock.now()
+
+    async def _in_turn(self, found: Sequence[WorkItem]) -> Sequence[WorkItem]:
+        """The first ones of their groups, if it is their time. What stands behind one that is parked is parked, too."""
+        ready: list[WorkItem] = []
+        for group in dict.fromkeys(item.group for item in found):
+            first = await self._all.first(group)
+            if first is not None and first.state is WorkState.PARKED:
+                for behind in (item for item in found if item.group == group):
+                    with suppress(ConcurrencyError):
+                        await self._leave(behind, WorkState.PARKED, behind.due, None)
+            elif first is not None and first.due <= self.now():
+                ready.append(first)
+        return ready
 
     async def renew(self, item: WorkItem) -> None:
         """Keeps a claimed item for another while.
@@ -127,7 +159,7 @@ class WorkQueue:
         """
         session = Session(self._store)
         held = await self._ours(item, session)
-        held.due = self._clock.now() + self._seconds
+        held.due = self.now() + timedelta(seconds=self.seconds)
         session.save(self._items, held)
         await session.commit()
 
@@ -140,13 +172,23 @@ class WorkQueue:
         await self._ours(item, session)
         await session.delete(self._items, item.id)
 
-    async def hand_back(self, item: WorkItem, *, due: datetime, error: str | None = None) -> None:
-        """Lets a claimed item be tried again, by anybody, not before `due`.
+    async def keep(self, item: WorkItem, session: Session, outcome: str | None = None) -> None:
+        """Stages the end of a claimed item like `finish`, but it stays, so that the same work is known for ever.
 
         Raises:
             ConcurrencyError: somebody else has it.
         """
-        await self._leave(item, WorkState.WAITING, due, error)
+        held = await self._ours(item, session)
+        held.state, held.owner, held.error = WorkState.DONE, "", outcome
+        session.save(self._items, held)
+
+    async def hand_back(self, item: WorkItem, *, due: datetime, error: str | None = None, counts: bool = True) -> None:
+        """Lets a claimed item be tried again, by anybody, not before `due`. `counts`: the attempt was one.
+
+        Raises:
+            ConcurrencyError: somebody else has it.
+        """
+        await self._leave(item, WorkState.WAITING, due, error, counts=counts)
 
     async def park(self, item: WorkItem, error: str) -> None:
         """Puts a claimed item aside until somebody decides.
@@ -156,19 +198,23 @@ class WorkQueue:
         """
         await self._leave(item, WorkState.PARKED, item.due, error)
 
-    async def _leave(self, item: WorkItem, state: WorkState, due: datetime, error: str | None) -> None:
+    async def _leave(
+        self, item: WorkItem, state: WorkState, due: datetime, error: str | None, *, counts: bool = True
+    ) -> None:
         session = Session(self._store)
         held = await self._ours(item, session)
         held.state, held.owner, held.due, held.error = state, "", due, error
+        if not counts:
+            held.attempts, held.waits = held.attempts - 1, held.waits + 1
         session.save(self._items, held)
         await session.commit()
 
     async def _take(self, item: WorkItem) -> bool:
         """Makes it ours, unless somebody is faster."""
-        session = Session(self._store)
+        session, now = Session(self._store), self.now()
         with suppress(ConcurrencyError):
             await self._ours(item, session)
-            item.state, item.owner, item.due = WorkState.RUNNING, self._owner, self._clock.now() + self._seconds
+            item.state, item.owner, item.due = WorkState.RUNNING, self._owner, now + timedelta(seconds=self.seconds)
             item.attempts += 1
             session.save(self._items, item)
             await session.commit()

@@ -46,6 +46,14 @@ def add_aggregates(services: ServiceCollection, modules: Sequence[ModuleType]) -
     return [f"{stream}-" for stream in owners]
 
 
+def add_subscriber(
+    services: ServiceCollection, kind: SubscriberType, prefixes: Sequence[str], lease_seconds: float
+) -> None:
+    """Registers one projection or reaction, with a runner that works while it has the lease."""
+    services.add_scoped(kind.subscriber)
+    services.add_singleton(SubscriptionRunner, runner_factory(kind, prefixes, lease_seconds))
+
+
 def add_subscribers(
     services: ServiceCollection, modules: Sequence[ModuleType], prefixes: Sequence[str], lease_seconds: float
 ) -> None:
@@ -69,7 +77,6 @@ def add_subscribers(
         if subscriber.name in names:
             raise ConfigurationError(f"{subscriber.__name__}: another subscriber is already called {subscriber.name}")
         names[subscriber.name] = subscriber
-        services.add_scoped(subscriber)
-        services.add_singleton(SubscriptionRunner, runner_factory(kind, prefixes, lease_seconds))
+        add_subscriber(services, kind, prefixes, lease_seconds)
     services.add_singleton(Means)
     services.add_singleton(PipelineBehavior, ReadYourWrites)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -63,7 +63,7 @@ class WebApplicationBuilder:
         self._documents: list[DocumentType[Any]] = []
         self._backing: list[TypeForm[BackingService]] = []
         self._hosted: list[TypeForm[HostedService]] = []
-        self._has_subscriptions = False
+        self._prefixes: Sequence[str] = ()
         self.services.add_instance(type(settings), settings)
         if type(settings) is not ServiceSettings:
             self.services.add_instance(ServiceSettings, settings)
@@ -98,10 +98,9 @@ class WebApplicationBuilder:
         self.services.add_scoped(UnitOfWork, _one_command)
         self.services.add_singleton(Snapshots)
         self._once(EventStore, "add_event_sourcing")
-        prefixes = add_aggregates(self.services, import_modules(domain))
-        add_subscribers(self.services, import_modules(subscriptions), prefixes, self.settings.lease_seconds)
+        self._prefixes = add_aggregates(self.services, import_modules(domain))
+        add_subscribers(self.services, import_modules(subscriptions), self._prefixes, self.settings.lease_seconds)
         self.add_hosted_service(Subscriptions)
-        self._has_subscriptions = True
 
     def add_documents(self, package: str) -> None:
         """Adds the document store of `DOCUMENT_STORE_URL` and `Documents[...]` for the models of a package."""
@@ -119,6 +118,21 @@ class WebApplicationBuilder:
                 self._add_document(DocumentType(model))
         for kind in self._documents:
             self.services.add_instance(DocumentType[kind.model], kind)  # type: ignore[name-defined]
+
+    def add_cloud_events(self, package: str) -> None:
+        """Adds `/cloudevents` and the handlers behind it, and sends to `CLOUD_EVENTS_SINK` what the package publishes.
+        Call it last: it builds on the stores."""
+        try:
+            from neuroglia.cloud_events import registration
+        except ModuleNotFoundError as missing:
+            raise ConfigurationError(
+                f"add_cloud_events needs neuroglia[cloud-events], {missing.name} is missing"
+            ) from None
+        told, modules = self.settings, import_modules(package)
+        options = registration.CloudEventOptions(told.service, told.cloud_events_sink, told.lease_seconds)
+        for hosted in registration.add_cloud_events(self.services, modules, options, self._prefixes):
+            self.add_hosted_service(hosted)
+        self.add_controllers("neuroglia.cloud_events.controller")
 
     def _add_document(self, kind: DocumentType[Any]) -> None:
         for known in self._documents:
@@ -161,7 +175,7 @@ class WebApplicationBuilder:
         install_problem_handlers(app, service)
         for controller in self._controllers:
             add_controller(app, provider.get_now(controller), API)
-        app.include_router(health_router(provider, self._backing, subscriptions=self._has_subscriptions))
+        app.include_router(health_router(provider, self._backing, self._hosted))
         app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
         return app
 

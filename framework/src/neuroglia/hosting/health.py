@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeForm
 
 from neuroglia.core.errors import ApplicationError, Unavailable
-from neuroglia.core.lifecycle import BackingService
+from neuroglia.core.lifecycle import BackingService, HostedService
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.event_sourcing import EventStore, Subscriptions, SubscriptionState
 from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
@@ -48,7 +48,7 @@ class Ready(BaseModel):
 
 
 def health_router(
-    provider: ServiceProvider, backing: Sequence[TypeForm[BackingService]], *, subscriptions: bool
+    provider: ServiceProvider, backing: Sequence[TypeForm[BackingService]], hosted: Sequence[TypeForm[HostedService]]
 ) -> APIRouter:
     """`/health/live` and `/health/ready`, open to everybody: they tell names and states, nothing else."""
     router = APIRouter(prefix="/health", tags=["Health"])
@@ -63,7 +63,8 @@ def health_router(
         """Whether the service can do its work: 503 when a backing service is down."""
         services = [await _ask(await provider.get(kind)) for kind in backing]
         up = all(service.state == "up" for service in services)
-        runners = (await provider.get(Subscriptions)) if subscriptions else None
+        alive = all([(await provider.get(kind)).alive for kind in hosted])
+        runners = (await provider.get(Subscriptions)) if Subscriptions in hosted else None
         found: list[SubscriptionHealth] = []
         if runners is not None:
             try:
@@ -72,7 +73,7 @@ def health_router(
             except Unavailable:  # it answered a moment ago
                 services = [await _ask(await provider.get(kind)) for kind in backing]
                 up, found = False, [await _look(runner, None) for runner in runners.runners]
-        if not up or (runners is not None and not runners.alive):
+        if not up or not alive:
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)
         degraded = any(_is_degraded(subscription) for subscription in found)

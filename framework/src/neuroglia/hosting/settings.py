@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AnyHttpUrl, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,8 @@ class ServiceSettings(BaseSettings):
     data_dir: Path = Path("data")
     event_store_url: str = "sqlite:///{DATA_DIR}/events.db"
     document_store_url: str = "sqlite:///{DATA_DIR}/documents.db"
+    cloud_events_sink: AnyHttpUrl | None = None
+    """Where CloudEvents are sent to; without one they are logged and shown."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     lease_seconds: float = Field(default=3.0, gt=0, le=300)
     """How soon another process takes over the work of one that has died."""

@@ -24,11 +24,26 @@ class StrictRoute(APIRoute):
         return strict
 
 
+def strict_json(body: bytes | str) -> Any:
+    """What the JSON says.
+
+    Raises:
+        ValueError: it is none, or not UTF-8, which is never guessed from the bytes.
+        HTTPException: two readers could understand it differently.
+    """
+    return _DECODER.decode(body if isinstance(body, str) else body.decode())
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type, with or without parameters, names JSON (RFC 6839, section 3.1, for `+json`)."""
+    subtype = media_type.partition(";")[0].strip().lower().partition("/")[2]
+    return subtype == "json" or subtype.endswith("+json")
+
+
 class _StrictRequest(Request):
     @override
     async def json(self) -> Any:
-        text = (await self.body()).decode()  # never guessed from the bytes; not UTF-8: FastAPI answers 400
-        return _DECODER.decode(text)
+        return strict_json(await self.body())  # not UTF-8: FastAPI answers 400
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -75,8 +75,8 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
         options: dict[str, Any] = {
             "summary": _summary(method),
             "operation_id": f"{kind.__name__.removesuffix('Controller').lower()}_{name}",
-            "openapi_extra": {"x-required-scopes": [*endpoint.scopes]},
             **endpoint.options,
+            "openapi_extra": {"x-required-scopes": [*endpoint.scopes], **endpoint.options.get("openapi_extra", {})},
             "responses": {**PROBLEM_RESPONSES, **endpoint.options.get("responses", {})},
         }
         app.router.add_api_route(

@@ -1,15 +1,15 @@
 """What every runner works with."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore, Generations
-from neuroglia.domain import Envelope
+from neuroglia.documents.attempts import failure_of
 from neuroglia.event_sourcing.codec import EventCodec
-from neuroglia.event_sourcing.handlers import Handler, Subscriber
 from neuroglia.event_sourcing.store import EventStore, StoredEvent
 
 
@@ -38,20 +38,13 @@ def context_of(subscription: str, cause: StoredEvent, command_id: str | None = N
     )
 
 
-class HandlerCancelled(Exception):
-    """A handler awaited what somebody had cancelled. Nobody has cancelled the handler: it failed, as others do."""
-
-
-async def call(handler: Handler, subscriber: Subscriber, envelope: Envelope) -> None:
-    """Lets a subscriber handle an event.
+async def guarded(work: Awaitable[None]) -> None:
+    """Waits for what a handler does.
 
     Raises:
         HandlerCancelled: otherwise the handler's task would end, and nobody would know.
     """
     try:
-        await handler(subscriber, envelope.event, envelope)
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise HandlerCancelled from None
+        await work
+    except asyncio.CancelledError as cancelled:
+        raise failure_of(cancelled) from None

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from neuroglia.core.errors import Unavailable
+from neuroglia.documents.attempts import back_off
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.status import SubscriptionState, SubscriptionStatus
 
@@ -39,20 +40,21 @@ class Patience:
         if self.stopping.is_set():
             raise Stopped
 
-    async def pause_after(self, failures: int) -> None:
-        """Waits longer from failure to failure. Raises like `pause`."""
-        await self.pause(min(_FIRST_PAUSE_S * 2 ** (failures - 1), _LONGEST_PAUSE_S))
+    async def pause_after(self, failures: int, error: Exception | None = None) -> None:
+        """Waits longer from failure to failure, at least as long as a service has asked for. Raises like `pause`."""
+        await self.pause(back_off(failures, error, first=_FIRST_PAUSE_S, longest=_LONGEST_PAUSE_S))
 
     async def insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Does the work, again and again as long as a backing service does not answer. Raises like `pause`."""
         failures = 0
         while True:
+            failures += 1
             try:
                 return await work()
             except Unavailable as failure:
                 self.note(failure)
-            failures += 1
-            await self.pause_after(failures)
+                reason = failure
+            await self.pause_after(failures, reason)
 
     async def try_once(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Insists on the work. False: it has failed otherwise than for a backing service that does not answer.

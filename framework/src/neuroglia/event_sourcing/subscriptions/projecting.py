@@ -12,7 +12,7 @@ from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import BEGINNING, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
-from neuroglia.event_sourcing.subscriptions.means import Means, call, context_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience
 
@@ -117,7 +117,7 @@ class Projector:
                     if handler:
                         envelope = self._means.codec.open(stored)
                         switch_context(context_of(self._kind.subscriber.name, stored))
-                        await call(handler, projection, envelope)
+                        await guarded(handler(projection, envelope.event, envelope))
                     if self.parking.concerned:  # even without a handler: an earlier version may have had one
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:

@@ -19,7 +19,7 @@ from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
-from neuroglia.event_sourcing.subscriptions.means import Means, call, context_of
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Stopped
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -118,8 +118,9 @@ class ReactionRunner(SubscriptionRunner):
         if stored.stream in self.parking.held:
             if not await self.parking.has(Session(self._means.documents), stored):  # else it comes again
                 await self._patience.insist(lambda: self._settle(stored, BEHIND))
-        elif carefully or not await self._patience.try_once(lambda: self._settle(stored, None)):
-            await self.parking.carefully(stored, self._settle)
+        else:
+            if carefully or not await self._patience.try_once(lambda: self._settle(stored, None)):
+                await self.parking.carefully(stored, self._settle)
             self._patience.recovered()
         self._finished(stored)
 
@@ -141,7 +142,7 @@ class ReactionRunner(SubscriptionRunner):
         command_id = derived_id(self.status.name, stored.id)
         with use_context(context_of(self.status.name, stored, command_id)):
             try:
-                await self._handle_in(scope, envelope)
+                await guarded(self._handle_in(scope, envelope))
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
                 return False
@@ -149,7 +150,7 @@ class ReactionRunner(SubscriptionRunner):
 
     async def _handle_in(self, scope: Scope, envelope: Envelope) -> None:
         reaction = await scope.get(self.kind.subscriber)
-        await call(self.kind.handlers[type(envelope.event)], reaction, envelope)
+        await self.kind.handlers[type(envelope.event)](reaction, envelope.event, envelope)
 
     def _finished(self, stored: StoredEvent) -> None:
         self._mark.finish(stored.position)

@@ -1,14 +1,12 @@
 """All subscriptions of an application: started with it, stopped with it, and asked and told things by name."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from typing_extensions import override
 
 from neuroglia.core.ids import SystemIds
-from neuroglia.core.lifecycle import HostedService
+from neuroglia.core.lifecycle import HostedTasks
 from neuroglia.documents import Lease
 from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
 from neuroglia.event_sourcing.process_managers import ProcessManager
@@ -19,16 +17,13 @@ from neuroglia.event_sourcing.subscriptions.projection_runner import ProjectionR
 from neuroglia.event_sourcing.subscriptions.reaction_runner import ReactionRunner
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 
-_log: Final = logging.getLogger("neuroglia.subscriptions")
-_STOP_S: Final = 5.0
 
-
-class Subscriptions(HostedService):
+class Subscriptions(HostedTasks):
     """All runners of the application."""
 
     def __init__(self, runners: list[SubscriptionRunner]) -> None:
+        super().__init__()
         self._runners = {runner.kind.subscriber: runner for runner in runners}
-        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def runners(self) -> Sequence[SubscriptionRunner]:
@@ -53,33 +48,18 @@ class Subscriptions(HostedService):
             for runner in self._runners.values():
                 await runner.wait_for(await runner.last_own_position(position), seconds)
 
-    @property
-    def alive(self) -> bool:
-        """False when a runner ended that should be running: this process is broken."""
-        return not any(task.done() for task in self._tasks)
-
     @override
     async def start(self) -> None:
         for runner in self._runners.values():  # the first request already reads the live generation
             await runner.look()
-        self._tasks = [asyncio.create_task(runner.run(), name=runner.status.name) for runner in self._runners.values()]
-        for task in self._tasks:
-            task.add_done_callback(_report_death)
+        for runner in self._runners.values():
+            self._begin(runner.status.name, runner.run())
 
     @override
     async def stop(self) -> None:
         for runner in self._runners.values():
             await runner.stop()
-        _, unfinished = await asyncio.wait(self._tasks, timeout=_STOP_S) if self._tasks else ((), ())
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
-        self._tasks = []
-
-
-def _report_death(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.critical("subscription died", exc_info=error, extra={"subscription": task.get_name()})
+        await self._end()
 
 
 def runner_factory(

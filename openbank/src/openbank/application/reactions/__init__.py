@@ -1,1 +1,1 @@
-"""From events to commands."""
+"""What the bank does in answer to events."""

@@ -1,0 +1,53 @@
+"""The outbox of services that keep state: events that are stored with it, and sent afterwards."""
+
+from typing import Final
+
+from typing_extensions import override
+
+from neuroglia.cloud_events.events import CloudEventWriter, IntegrationEvent, Queues
+from neuroglia.cloud_events.messages import dump, load
+from neuroglia.cloud_events.sink import Sink
+from neuroglia.core.clock import Clock
+from neuroglia.core.context import RequestContext
+from neuroglia.core.ids import Ids
+from neuroglia.dependency_injection import Scope, ServiceProvider
+from neuroglia.documents import DocumentType, Session, WorkItem
+from neuroglia.documents.workers import Workers
+
+_QUEUE: Final = "outbox"
+_WORKERS: Final = 16
+
+
+class Outbox:
+    """What is added is stored in the commit of this scope, or not at all."""
+
+    def __init__(self, session: Session, writer: CloudEventWriter, ids: Ids, clock: Clock) -> None:
+        self._session, self._writer, self._ids, self._clock = session, writer, ids, clock
+        self._rows: DocumentType[WorkItem] = DocumentType(WorkItem)
+        self._count = 0
+
+    def add(self, event: IntegrationEvent, *, subject: str, number: int) -> None:
+        """Tells the outside of an aggregate: `subject` is its id, `number` its version after the change. The events of
+        one subject are sent in the order of their numbers, and of their adding."""
+        id_, self._count = self._ids.new(), self._count + 1
+        body, now = {"event": dump(self._writer.wrap(event, id_, subject))}, self._clock.now()
+        row = f"{self._count:06}-{id_}"
+        self._session.save(self._rows, WorkItem(id=row, queue=_QUEUE, group=subject, number=number, due=now, body=body))
+
+
+class OutboxDispatcher(Workers):
+    """Sends what is in the outbox, at least once: different subjects at the same time, each in order. What the sink
+    refuses is parked, and what follows it in its subject behind it."""
+
+    def __init__(self, provider: ServiceProvider, queues: Queues, sink: Sink) -> None:
+        super().__init__(provider, queues.open(_QUEUE, ordered=True), workers=_WORKERS)
+        self._sink = sink
+
+    @override
+    def _context(self, item: WorkItem) -> RequestContext:
+        event = load(str(item.body["event"]))
+        return RequestContext.new(event.get_extension("correlationid"), traceparent=event.get_extension("traceparent"))
+
+    @override
+    async def _perform(self, item: WorkItem, scope: Scope) -> None:
+        await self._sink.deliver(load(str(item.body["event"])))

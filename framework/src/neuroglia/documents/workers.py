@@ -1,0 +1,184 @@
+"""Workers: they do the items of one queue, several at the same time, and whatever fails is tried again."""
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from typing import ClassVar, Final
+
+import tenacity
+from typing_extensions import override
+
+from neuroglia.core.context import RequestContext, use_context
+from neuroglia.core.errors import ConcurrencyError, Unavailable
+from neuroglia.core.lifecycle import HostedTasks
+from neuroglia.dependency_injection import Scope, ServiceProvider
+from neuroglia.documents.attempts import back_off, failure_of
+from neuroglia.documents.session import Session
+from neuroglia.documents.work_items import WORK_ITEMS, WorkItem, WorkQueue
+from neuroglia.domain import DomainError
+
+_log: Final = logging.getLogger("neuroglia.work")
+_ATTEMPTS: Final = 3
+_TRIES: Final = 8
+"""So often is an attempt repeated at once that lost a race for a document."""
+_POLL_S: Final = 1.0
+"""How often one looks for what other processes have added."""
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+class Workers(HostedTasks):
+    """One process's workers of one queue. Each item is done in a scope of its own, and its end is committed together
+    with what it stages there.
+
+    A claimed item stays ours as long as it is worked at. A `DomainError` is an answer, and the item is done. When a
+    backing service is `Unavailable` it waits, and that does not count; any other failure counts as an attempt, noted
+    before it began. After too many of them the item is parked.
+
+    Attributes:
+        keeps: whether what is done is kept.
+    """
+
+    keeps: ClassVar[bool] = False
+
+    def __init__(self, provider: ServiceProvider, queue: WorkQueue, *, workers: int) -> None:
+        super().__init__()
+        self._provider = provider
+        self._queue = queue
+        self._workers = workers
+        self._busy: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    @abstractmethod
+    def _context(self, item: WorkItem) -> RequestContext:
+        """In which it is done."""
+
+    @abstractmethod
+    async def _perform(self, item: WorkItem, scope: Scope) -> None:
+        """Does it."""
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._wake.set()
+
+    @override
+    async def start(self) -> None:
+        self._begin(type(self).__name__, self._run())
+
+    @override
+    async def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        await self._end()
+
+    async def _run(self) -> None:
+        failures = 0
+        async with asyncio.TaskGroup() as group:  # left when all in hand is done
+            while not self._stopping.is_set():
+                self._wake.clear()
+                try:
+                    claimed = await self._queue.claim(self._workers - len(self._busy))
+                    failures, pause = 0, _POLL_S
+                except Unavailable as error:
+                    claimed, failures = (), failures + 1
+                    pause = _pause(failures, error)
+                    _log.error("no work can be claimed, trying again", exc_info=error)
+                for item in claimed:
+                    task = group.create_task(self._try(item))
+                    self._busy.add(task)
+                    task.add_done_callback(self._done)
+                if not claimed:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(pause):
+                            await (self._stopping if failures else self._wake).wait()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._busy.discard(task)
+        self._wake.set()
+
+    async def _try(self, item: WorkItem) -> None:
+        queue = self._queue
+        if item.attempts > _ATTEMPTS:  # counted by processes that did not live to tell how it failed
+            await self._leave(partial(queue.park, item, "ProcessDied"))
+            return
+        try:
+            await tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception(_lost_a_race),
+                stop=tenacity.stop_after_attempt(_TRIES),
+                wait=tenacity.wait_random_exponential(0.002, 0.1),
+                reraise=True,
+            )(self._do, item)
+        except asyncio.CancelledError:
+            with suppress(ConcurrencyError, Unavailable):  # else it is taken over in time
+                await queue.hand_back(item, due=queue.now(), error=item.error, counts=False)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the work raises: it is told, and noted
+            name, waits = type(error).__name__, isinstance(error, Unavailable)
+            _log.error("work failed", exc_info=error, extra={"item": item.id, "attempt": item.attempts})
+            if item.attempts >= _ATTEMPTS and not waits:
+                await self._leave(partial(queue.park, item, name))
+                return
+            due = queue.now() + timedelta(seconds=_pause(item.waits + 1 if waits else item.attempts, error))
+            await self._leave(partial(queue.hand_back, item, due=due, error=name, counts=not waits))
+
+    async def _do(self, item: WorkItem) -> None:
+        async with self._provider.create_scope() as scope:
+            session, outcome = await scope.get(Session), None
+            async with self._renewed(item):
+                with use_context(self._context(item)):
+                    try:
+                        await self._perform(item, scope)
+                    except DomainError as refusal:
+                        _log.info("work refused", extra={"item": item.id, "outcome": refusal.code})
+                        session, outcome = Session(session.store), refusal.code  # what was staged before it is void
+                    except asyncio.CancelledError as cancelled:
+                        raise failure_of(cancelled) from None
+            if self.keeps:
+                await self._queue.keep(item, session, outcome)
+            else:
+                await self._queue.finish(item, session)
+            await session.commit()
+
+    async def _leave(self, leave: Callable[[], Awaitable[None]]) -> None:
+        """Does not give up before that is stored, or somebody else has the item. (A lambda is not awaited.)"""
+        with suppress(ConcurrencyError, tenacity.RetryError):
+            await tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception_type(Unavailable),
+                wait=tenacity.wait_random_exponential(_FIRST_PAUSE_S, _LONGEST_PAUSE_S),
+                stop=lambda _: self._stopping.is_set(),
+            )(leave)
+
+    @asynccontextmanager
+    async def _renewed(self, item: WorkItem) -> AsyncGenerator[None]:
+        """Keeps an item ours for so long. No renewal is under way afterwards: the next change ends it."""
+        over = asyncio.Event()
+
+        async def renew() -> None:
+            while not over.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._queue.seconds / 3):
+                        await over.wait()
+                        return
+                with suppress(Unavailable):
+                    await self._queue.renew(item)
+
+        renewal = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            over.set()
+            await renewal
+
+
+def _lost_a_race(error: BaseException) -> bool:
+    """Whether the work came in between with other work, and still has its item."""
+    return isinstance(error, ConcurrencyError) and not error.stream.startswith(f"{WORK_ITEMS}/")
+
+
+def _pause(failures: int, error: Exception) -> float:
+    return back_off(failures, error, first=_FIRST_PAUSE_S, longest=_LONGEST_PAUSE_S)

@@ -1,0 +1,82 @@
+"""What the outside is told of the bank's events: ids, amounts and states, and nothing personal."""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from neuroglia.cloud_events import publishes
+from neuroglia.domain import Envelope
+from openbank.domain.events.accounts import (
+    AccountClosed,
+    AccountFrozen,
+    AccountOpened,
+    AccountUnfrozen,
+    MoneyDeposited,
+    MoneyMoved,
+    MoneyWithdrawn,
+)
+from openbank.domain.events.persons import PersonAddressChanged, PersonRegistered
+from openbank.domain.models.bank_account import AccountStatus
+
+Data = Mapping[str, JsonValue]
+
+
+@publishes("io.openbank.person-registered.v1")
+def publish_registered(event: PersonRegistered, envelope: Envelope) -> Data:
+    return {"person_id": envelope.aggregate_id}
+
+
+@publishes("io.openbank.person-address-changed.v1")
+def publish_address_changed(event: PersonAddressChanged, envelope: Envelope) -> Data:
+    return {"person_id": envelope.aggregate_id}
+
+
+@publishes("io.openbank.account-opened.v1")
+def publish_opened(event: AccountOpened, envelope: Envelope) -> Data:
+    limit = event.overdraft_limit
+    return {
+        **_status(envelope, AccountStatus.OPEN),
+        "owner_id": event.owner_id,
+        "currency": limit.currency.value,
+        "overdraft_limit": str(limit.amount),
+    }
+
+
+@publishes("io.openbank.money-deposited.v1")
+def publish_deposited(event: MoneyDeposited, envelope: Envelope) -> Data:
+    return _movement(event, envelope)
+
+
+@publishes("io.openbank.money-withdrawn.v1")
+def publish_withdrawn(event: MoneyWithdrawn, envelope: Envelope) -> Data:
+    return _movement(event, envelope)
+
+
+@publishes("io.openbank.account-frozen.v1")
+def publish_frozen(event: AccountFrozen, envelope: Envelope) -> Data:
+    return _status(envelope, AccountStatus.FROZEN)
+
+
+@publishes("io.openbank.account-unfrozen.v1")
+def publish_unfrozen(event: AccountUnfrozen, envelope: Envelope) -> Data:
+    return _status(envelope, AccountStatus.OPEN)
+
+
+@publishes("io.openbank.account-closed.v1")
+def publish_closed(event: AccountClosed, envelope: Envelope) -> Data:
+    return _status(envelope, AccountStatus.CLOSED)
+
+
+def _status(envelope: Envelope, status: AccountStatus) -> Data:
+    return {"account_id": envelope.aggregate_id, "status": status.value}
+
+
+def _movement(event: MoneyMoved, envelope: Envelope) -> Data:
+    """The reference stays inside: people write names into it."""
+    return {
+        "account_id": envelope.aggregate_id,
+        "type": event.type.value,
+        "amount": str(event.amount.amount),
+        "balance_after": str(event.balance_after.amount),
+        "currency": event.amount.currency.value,
+    }

@@ -1,0 +1,147 @@
+"""What the outside is told of the bank: every event, and nothing personal."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from neuroglia.cloud_events import CloudEventBus
+from neuroglia.cloud_events.publications import read_publications
+from neuroglia.core.scanning import classes, import_modules
+from neuroglia.domain import AggregateRoot, DomainEvent
+from neuroglia.event_sourcing import EventCodec
+from neuroglia.testing import RunningService, running
+from openbank.domain.events.accounts import AccountClosed, AccountFrozen, AccountUnfrozen
+from openbank.domain.events.persons import PersonAddressChanged, PersonRegistered
+from openbank.domain.models.bank_account import BankAccount
+from openbank.domain.models.gender import Gender
+from openbank.domain.models.person import Person
+from tests.openbank.builders import ADDRESS, deposited, given_account, opened, withdrawn
+from tests.openbank.conftest import builder_on
+from tests.support.engines import Backing
+from tests.support.waiting import eventually
+
+PERSONAL = ("Grace", "Hopper", "1906", "female", "US", "Unter den Linden", "10117", "Berlin", "secret")
+SAMPLES: list[tuple[type[AggregateRoot], DomainEvent, Mapping[str, Any]]] = [
+    (
+        Person,
+        PersonRegistered(
+            first_name="Grace",
+            last_name="Hopper",
+            nationality="US",
+            date_of_birth=date(1906, 12, 9),
+            gender=Gender.FEMALE,
+            address=ADDRESS,
+        ),
+        {"person_id": "x"},
+    ),
+    (Person, PersonAddressChanged(address=ADDRESS), {"person_id": "x"}),
+    (
+        BankAccount,
+        opened(owner="ada", overdraft="100"),
+        {"account_id": "x", "owner_id": "ada", "currency": "EUR", "overdraft_limit": "100.00", "status": "open"},
+    ),
+    (
+        BankAccount,
+        deposited("12.5", "12.5", "secret"),
+        {"account_id": "x", "type": "deposit", "amount": "12.50", "balance_after": "12.50", "currency": "EUR"},
+    ),
+    (
+        BankAccount,
+        withdrawn("2.5", "10", "secret"),
+        {"account_id": "x", "type": "withdrawal", "amount": "2.50", "balance_after": "10.00", "currency": "EUR"},
+    ),
+    (BankAccount, AccountFrozen(reason="secret"), {"account_id": "x", "status": "frozen"}),
+    (BankAccount, AccountUnfrozen(reason="secret"), {"account_id": "x", "status": "open"}),
+    (BankAccount, AccountClosed(reason="secret"), {"account_id": "x", "status": "closed"}),
+]
+
+
+async def test_each_event_is_told_under_its_name_with_ids_amounts_and_states_alone(backing: Backing) -> None:
+    seen: list[Any] = []
+    async with running(builder_on(backing).build()) as bank:
+        (await bank.services.get(CloudEventBus)).output.subscribe(seen.append)
+        for number, (kind, event, _) in enumerate(SAMPLES):
+            if kind is BankAccount and number > 2:
+                await bank.given(kind, "x", event)
+            else:
+                await bank.given(kind, "x", event)
+
+        async def all_seen() -> bool:
+            return len(seen) == len(SAMPLES)
+
+        await eventually(all_seen)
+    by_type = {event.get_type(): event for event in seen}
+    for _, event, data in SAMPLES:
+        told = by_type[f"io.{event.event_type}"]
+        assert (told.get_data(), told.get_subject(), told.get_source()) == (data, "x", "/openbank")
+        text = json.dumps(told.get_data())
+        assert not [word for word in PERSONAL if word in text]
+
+
+def test_every_event_that_is_published_has_a_sample_here() -> None:
+    events = [kind for kind in classes(import_modules("openbank.domain"), DomainEvent) if "event_type" in vars(kind)]
+    published = read_publications(import_modules("openbank.application"), EventCodec(events))
+    assert set(published.handlers) == {type(event) for _, event, _ in SAMPLES}
+
+
+async def test_given_more_debits_than_usual_then_that_is_told_once(bank: RunningService) -> None:
+    await given_account(bank, deposited("100", "100"))
+    seen: list[Any] = []
+    (await bank.services.get(CloudEventBus)).output.subscribe(
+        lambda event: seen.append(event) if "unusual" in event.get_type() else None
+    )
+
+    for left in range(8):
+        await bank.given(BankAccount, "a", withdrawn("1", str(99 - left)))
+
+    async def told() -> bool:
+        return bool(seen)
+
+    await eventually(told)
+    (unusual,) = seen
+    assert (unusual.get_type(), unusual.get_subject()) == ("io.openbank.unusual-activity.v1", "a")
+    assert unusual.get_data() == {"account_id": "a", "debits": 6, "window_seconds": 60.0}
+    await asyncio.sleep(0)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_given_interest_that_is_due_then_it_is_credited_once(bank: RunningService, times: int) -> None:
+    await given_account(bank)
+    due = {
+        "specversion": "1.0", "id": "i-1", "source": "/interest", "type": "io.openbank.interest-due.v1",
+        "data": {"account_id": "a", "amount": "12.50"},
+    }  # fmt: skip
+    headers = {"content-type": "application/cloudevents+json"}
+
+    for _ in range(times):
+        (await bank.when("POST", "/api/v1/cloudevents", json=due, headers=headers)).then(202)
+
+    async def credited() -> bool:
+        shown = (await bank.when("GET", "/api/v1/accounts/a")).body
+        return bool(shown["balance"] == "12.50")
+
+    await eventually(credited)
+    (await bank.when("GET", "/api/v1/accounts/a/transactions")).then(200)
+    page = (await bank.when("GET", "/api/v1/accounts/a/transactions")).body
+    assert [(line["type"], line["amount"]) for line in page["items"]] == [("interest", "12.50")]
+
+
+@pytest.mark.parametrize(
+    "amount", ["0", "0.00", "-1", "1.234", "1e3", "NaN", "Infinity", "1000000000000", "", " 1", "1\n", 5, 5.0, None]
+)
+async def test_given_interest_of_no_amount_then_it_is_refused(bank: RunningService, amount: object) -> None:
+    due = {
+        "specversion": "1.0", "id": "i-1", "source": "/interest", "type": "io.openbank.interest-due.v1",
+        "data": {"account_id": "a", "amount": amount},
+    }  # fmt: skip
+    headers = {"content-type": "application/cloudevents+json"}
+
+    answer = await bank.when("POST", "/api/v1/cloudevents", json=due, headers=headers)
+
+    answer.then_refused(422, "invalid-request")
+    assert [error["pointer"] for error in answer.body["errors"]] == ["/data/amount"]
