@@ -22,9 +22,10 @@ from tests.integration.test_openbank_process import PERSON
 from tests.openbank.conservation import conserved, openbank_codec
 from tests.support.engines import Backing
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
+pytestmark = pytest.mark.integration
 CLIENTS = 32
 ACCOUNTS = 50
+LIMIT_S = 300
 
 
 def seeded() -> random.Random:
@@ -69,16 +70,17 @@ async def disturb(http: httpx.AsyncClient, accounts: list[str], chance: random.R
 
 async def all_ended(http: httpx.AsyncClient) -> None:
     """Returns when no transfer is on its way any more, and everybody has passed the last event."""
-    async with asyncio.timeout(300):
-        while True:
-            ready = (await http.get("/health/ready")).json()
-            on_their_way = [
-                (await http.get("/api/v1/transfers", params={"status": status, "limit": 1})).json()["items"]
-                for status in ("requested", "debited")
-            ]
-            if on_their_way == [[], []] and all(one["lag"] == 0 for one in ready["subscriptions"]):
-                return
-            await asyncio.sleep(0.05)
+    deadline = asyncio.get_running_loop().time() + LIMIT_S
+    while True:
+        ready = (await http.get("/health/ready")).json()
+        on_their_way = [
+            (await http.get("/api/v1/transfers", params={"status": status, "limit": 1})).json()["items"]
+            for status in ("requested", "debited")
+        ]
+        if on_their_way == [[], []] and all(one["lag"] == 0 for one in ready["subscriptions"]):
+            return
+        assert asyncio.get_running_loop().time() < deadline, f"{on_their_way} on their way, {ready}"
+        await asyncio.sleep(0.05)
 
 
 async def ended(backing: Backing) -> Counter[TransferStatus]:
@@ -132,6 +134,7 @@ async def test_given_many_transfers_with_freezes_and_closes_then_the_sum_holds(
     statements_agree(shown)
 
 
+@pytest.mark.usefixtures("after_kills")
 @pytest.mark.parametrize("kills", [pytest.param(20, id="20"), pytest.param(200, id="200", marks=pytest.mark.torture)])
 async def test_given_random_kills_then_every_acknowledged_transfer_ends_and_money_is_conserved(
     tmp_path: Path, backing: Backing, kills: int
