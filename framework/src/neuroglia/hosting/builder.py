@@ -30,6 +30,7 @@ from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
+from neuroglia.idempotency import IdempotencyBehavior, IdempotencyRecord, IdempotencyRecords, Outcome
 from neuroglia.mapping import Mapper
 from neuroglia.mediation import (
     HandlerRegistry,
@@ -109,10 +110,13 @@ class WebApplicationBuilder:
         self.services.add_singleton(DocumentStore, lambda: connect_document_store(url))
         self.services.add_singleton(Generations)
         self.services.add_scoped(Session)
+        self.services.add_scoped(UnitOfWork, Outcome)  # in the session's transaction
         self.services.add_scoped(UnitOfWork, _session)
         self.services.add_open(Documents, Documents)
         self._once(DocumentStore, "add_documents")
-        for own in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem):
+        self.services.add_singleton(IdempotencyRecords)
+        self.services.add_singleton(PipelineBehavior, IdempotencyBehavior)
+        for own in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
             self._documents.append(DocumentType(own))
         for model in classes(import_modules(package), object):
             if is_document(model):
