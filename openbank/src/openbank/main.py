@@ -14,6 +14,7 @@ def create_builder(settings: OpenBankSettings) -> WebApplicationBuilder:
     builder.add_mediation("openbank.application")
     builder.add_event_sourcing("openbank.domain", subscriptions="openbank.application")
     builder.add_documents("openbank.integration.models")
+    builder.add_operations()
     builder.services.add_scoped(AccountPresenter)
     return builder
 

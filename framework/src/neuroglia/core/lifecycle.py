@@ -1,6 +1,9 @@
 """What starts, stops, commits and can be asked how it is."""
 
+import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 
 class HostedService(ABC):
@@ -13,6 +16,27 @@ class HostedService(ABC):
     @abstractmethod
     async def stop(self) -> None:
         """Finishes or hands back what is in flight. It has a time limit and is then cancelled."""
+
+
+class Stopping(asyncio.Event):
+    """Set as soon as this process is told to end: what would go on for ever ends by itself then. (Hosted services are
+    stopped later, when all requests are answered.)"""
+
+    @asynccontextmanager
+    async def ending(self, end: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
+        """Around something endless, as a stream of events to somebody who listens. `end` is called when the process is
+        told to end, and in any case at the end of the block."""
+
+        async def wait() -> None:
+            await self.wait()
+            await end()
+
+        waiting = asyncio.create_task(wait())
+        try:
+            yield
+        finally:
+            waiting.cancel()
+            await end()
 
 
 class UnitOfWork(ABC):

@@ -15,7 +15,7 @@ from neuroglia.core.clock import Clock, SystemClock
 from neuroglia.core.context import RequestContext, current_context
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.ids import Ids
-from neuroglia.core.lifecycle import BackingService, HostedService, UnitOfWork
+from neuroglia.core.lifecycle import BackingService, HostedService, Stopping, UnitOfWork
 from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Session, WorkItem
@@ -42,6 +42,9 @@ from neuroglia.mediation import (
     add_handlers,
 )
 from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, install_problem_handlers
+from neuroglia.operations.api import OperationsController
+from neuroglia.operations.events import EventLog
+from neuroglia.operations.index import IndexedEvent, add_event_index
 
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
@@ -64,11 +67,12 @@ class WebApplicationBuilder:
         self._documents: list[DocumentType[Any]] = []
         self._backing: list[TypeForm[BackingService]] = []
         self._hosted: list[TypeForm[HostedService]] = []
-        self._has_subscriptions = False
+        self._prefixes: list[str] = []
         self.services.add_instance(type(settings), settings)
         if type(settings) is not ServiceSettings:
             self.services.add_instance(ServiceSettings, settings)
         self.services.add_singleton(Clock, SystemClock)
+        self.services.add_singleton(Stopping)
         self.services.add_scoped(Ids, ids_of)
         self.services.add_scoped(RequestContext, current_context)
 
@@ -99,10 +103,9 @@ class WebApplicationBuilder:
         self.services.add_scoped(UnitOfWork, _one_command)
         self.services.add_singleton(Snapshots)
         self._once(EventStore, "add_event_sourcing")
-        prefixes = add_aggregates(self.services, import_modules(domain))
-        add_subscribers(self.services, import_modules(subscriptions), prefixes, self.settings.lease_seconds)
+        self._prefixes += add_aggregates(self.services, import_modules(domain))
+        add_subscribers(self.services, import_modules(subscriptions), self._prefixes, self.settings.lease_seconds)
         self.add_hosted_service(Subscriptions)
-        self._has_subscriptions = True
 
     def add_documents(self, package: str) -> None:
         """Adds the document store of `DOCUMENT_STORE_URL` and `Documents[...]` for the models of a package."""
@@ -121,8 +124,15 @@ class WebApplicationBuilder:
         for model in classes(import_modules(package), object):
             if is_document(model):
                 self._add_document(DocumentType(model))
-        for kind in self._documents:
-            self.services.add_instance(DocumentType[kind.model], kind)  # type: ignore[name-defined]
+
+    def add_operations(self) -> None:
+        """Adds the admin API at `/operations`, and the index of events that it needs. The service has event sourcing
+        and documents."""
+        self._add_document(DocumentType(IndexedEvent))
+        add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
+        self.services.add_singleton(EventLog)
+        self.services.add_singleton(OperationsController)
+        self._controllers.append(OperationsController)
 
     def _add_document(self, kind: DocumentType[Any]) -> None:
         for known in self._documents:
@@ -149,6 +159,8 @@ class WebApplicationBuilder:
         Raises:
             ConfigurationError: naming class, parameter and remedy of each mistake.
         """
+        for kind in self._documents:
+            self.services.add_instance(DocumentType[kind.model], kind)  # type: ignore[name-defined]
         provider = ServiceProvider(self.services)
         service = self.settings.service
         app = FastAPI(
@@ -165,7 +177,7 @@ class WebApplicationBuilder:
         install_problem_handlers(app, service)
         for controller in self._controllers:
             add_controller(app, provider.get_now(controller), API)
-        app.include_router(health_router(provider, self._backing, subscriptions=self._has_subscriptions))
+        app.include_router(health_router(provider, self._backing))
         app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
         return app
 

@@ -11,7 +11,7 @@ from neuroglia.core.errors import ApplicationError, Unavailable
 from neuroglia.core.lifecycle import BackingService
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.event_sourcing import EventStore, Subscriptions, SubscriptionState
-from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
+from neuroglia.operations.subscriptions import SubscriptionDto, look
 
 
 class Live(BaseModel):
@@ -27,29 +27,15 @@ class ServiceHealth(BaseModel):
     state: Literal["up", "down"]
 
 
-class SubscriptionHealth(BaseModel):
-    """How far a subscription is. `lag` is counted in positions of the log, `parked` in streams."""
-
-    name: str
-    state: SubscriptionState
-    position: int
-    lag: int
-    parked: int
-    unknown_events: int
-    error: str | None
-
-
 class Ready(BaseModel):
     """`degraded` still serves: a read model lags behind, is being retried, or has parked events."""
 
     status: Literal["ready", "degraded", "unavailable"]
     services: list[ServiceHealth]
-    subscriptions: list[SubscriptionHealth]
+    subscriptions: list[SubscriptionDto]
 
 
-def health_router(
-    provider: ServiceProvider, backing: Sequence[TypeForm[BackingService]], *, subscriptions: bool
-) -> APIRouter:
+def health_router(provider: ServiceProvider, backing: Sequence[TypeForm[BackingService]]) -> APIRouter:
     """`/health/live` and `/health/ready`, open to everybody: they tell names and states, nothing else."""
     router = APIRouter(prefix="/health", tags=["Health"])
 
@@ -63,15 +49,15 @@ def health_router(
         """Whether the service can do its work: 503 when a backing service is down."""
         services = [await _ask(await provider.get(kind)) for kind in backing]
         up = all(service.state == "up" for service in services)
-        runners = (await provider.get(Subscriptions)) if subscriptions else None
-        found: list[SubscriptionHealth] = []
+        runners = (await provider.get(Subscriptions)) if provider.has(Subscriptions) else None
+        found: list[SubscriptionDto] = []
         if runners is not None:
             try:
                 head = await (await provider.get(EventStore)).head() if up else None
-                found = [await _look(runner, head) for runner in runners.runners]
+                found = [await look(runner, head) for runner in runners.runners]
             except Unavailable:  # it answered a moment ago
                 services = [await _ask(await provider.get(kind)) for kind in backing]
-                up, found = False, [await _look(runner, None) for runner in runners.runners]
+                up, found = False, [await look(runner, None) for runner in runners.runners]
         if not up or (runners is not None and not runners.alive):
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)
@@ -81,21 +67,7 @@ def health_router(
     return router
 
 
-async def _look(runner: SubscriptionRunner, head: int | None) -> SubscriptionHealth:
-    """How a subscription is; `head` is where the log ends, None while nobody can tell."""
-    status, lag = runner.status, 0
-    if head is not None:
-        if status.state is SubscriptionState.STANDBY:
-            await runner.look()
-        if status.position < head:
-            lag = max(0, await runner.last_own_position(head) - status.position)
-    return SubscriptionHealth(
-        name=status.name, state=status.state, position=status.position, lag=lag,
-        parked=status.parked, unknown_events=status.unknown_events, error=status.error,
-    )  # fmt: skip
-
-
-def _is_degraded(subscription: SubscriptionHealth) -> bool:
+def _is_degraded(subscription: SubscriptionDto) -> bool:
     """A live one is always a moment behind; of one that stands by, the other process may have died."""
     if subscription.state is SubscriptionState.STANDBY:
         return subscription.lag > 0
