@@ -48,6 +48,7 @@ def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
         "mediation": 200,
         "mvc": 350,
         "idempotency": 150,
+        "operations": 410,  # the API takes 195 of them, its command line the rest
         "hosting": 300,
         "mapping": 120,
         "event_sourcing": 1870,  # with its store in memory (docs/adr/0012)
