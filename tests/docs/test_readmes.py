@@ -140,6 +140,15 @@ def test_the_commands_of_openbanks_page_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
+    (commands,) = [block for block in blocks(ROOT / "openbank/README.md", "sh") if "/neuroglia " in block]
+    with serving("openbank", tmp_path) as server:
+        told = commands.replace("http://127.0.0.1:8081", server.url)
+        told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+        subprocess.run(["bash", "-e", "-c", told], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.integration
 def test_the_demo_ends_with_zero_and_says_nothing_on_stderr() -> None:
     played = subprocess.run(
         [sys.executable, "-m", "deployment.demo"], cwd=ROOT, capture_output=True, text=True, check=False

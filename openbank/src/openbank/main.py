@@ -16,6 +16,7 @@ def create_builder(settings: OpenBankSettings) -> WebApplicationBuilder:
     builder.add_event_sourcing("openbank.domain", subscriptions="openbank.application")
     builder.add_documents("openbank.integration.models")
     builder.add_cloud_events("openbank.application")
+    builder.add_operations()
     builder.services.add_scoped(AccountPresenter)
     builder.services.add_instance(ActivityLimits, ActivityLimits(settings.usual_debits, settings.debit_window_seconds))
     builder.add_hosted_service(UnusualActivityWatch)

@@ -38,8 +38,8 @@ async def test_when_all_is_well_then_it_is_live_and_ready(builder: WebApplicatio
             "services": [{"name": "event_store", "state": "up"}, {"name": "document_store", "state": "up"}],
             "subscriptions": [
                 {
-                    "name": "LampProjection", "state": "live", "position": 1, "lag": 0, "parked": 0,
-                    "unknown_events": 0, "error": None,
+                    "name": "LampProjection", "kind": "projection", "state": "live", "position": 1, "lag": 0,
+                    "rebuilt": None, "parked": 0, "unknown_events": 0, "error": None,
                 }
             ],
         },

@@ -15,12 +15,16 @@ _TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 @dataclass(slots=True)
 class Reply:
-    """What a message wants to tell its sender beside the result; over HTTP these become headers."""
+    """What a message wants to tell its sender beside the result; over HTTP these become headers.
+
+    `result` is what a command's handler has answered, for those who write it down with what was changed.
+    """
 
     location: str | None = None
     etag: str | None = None
     event_position: int | None = None
     read_model_position: int | None = None
+    result: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class RequestContext:
         actor: on whose behalf this runs.
         command_id: names a command that may come twice; every try of it carries the same one.
         since: a log position from before the first try of the command, noted durably before that.
+        idempotency_key: of the request of the outside, its method and path included. The command that it asks for gets
+            its id from that; see `neuroglia.idempotency`.
         expected_versions: the aggregate that is saved shall be at one of these versions (If-Match); None: at any.
         wait_for_position: a query shall first wait until its read model has passed this log position.
     """
@@ -44,6 +50,7 @@ class RequestContext:
     actor: str = "anonymous"
     command_id: str | None = None
     since: int | None = None
+    idempotency_key: str | None = None
     expected_versions: frozenset[int] | None = None
     wait_for_position: int | None = None
     reply: Reply = field(default_factory=Reply, compare=False)
@@ -55,6 +62,7 @@ class RequestContext:
         traceparent: str | None = None,
         wait_for_position: int | None = None,
         expected_versions: frozenset[int] | None = None,
+        idempotency_key: str | None = None,
     ) -> "RequestContext":
         """A context for a request of the outside. An id that could forge a log line or header is replaced."""
         if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
@@ -66,6 +74,7 @@ class RequestContext:
             traceparent=traceparent,
             wait_for_position=wait_for_position,
             expected_versions=expected_versions,
+            idempotency_key=idempotency_key,
         )
 
 

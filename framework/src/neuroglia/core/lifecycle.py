@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from typing_extensions import override
@@ -57,6 +58,27 @@ class HostedTasks(HostedService):
 def _report_death(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.critical("a task died", exc_info=error, extra={"task": task.get_name()})
+
+
+class Stopping(asyncio.Event):
+    """Set as soon as this process is told to end: what would go on for ever ends by itself then. (Hosted services are
+    stopped later, when all requests are answered.)"""
+
+    @asynccontextmanager
+    async def ending(self, end: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
+        """Around something endless, as a stream of events to somebody who listens. `end` is called when the process is
+        told to end, and in any case at the end of the block."""
+
+        async def wait() -> None:
+            await self.wait()
+            await end()
+
+        waiting = asyncio.create_task(wait())
+        try:
+            yield
+        finally:
+            waiting.cancel()
+            await end()
 
 
 class UnitOfWork(ABC):

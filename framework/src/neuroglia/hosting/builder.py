@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from neuroglia.core.clock import Clock, SystemClock
 from neuroglia.core.context import RequestContext, current_context
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.ids import Ids
-from neuroglia.core.lifecycle import BackingService, HostedService, UnitOfWork
+from neuroglia.core.lifecycle import BackingService, HostedService, Stopping, UnitOfWork
 from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Session, WorkItem
@@ -30,6 +30,7 @@ from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
+from neuroglia.idempotency import IdempotencyBehavior, IdempotencyRecord, IdempotencyRecords, Outcome
 from neuroglia.mapping import Mapper
 from neuroglia.mediation import (
     HandlerRegistry,
@@ -41,6 +42,9 @@ from neuroglia.mediation import (
     add_handlers,
 )
 from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, install_problem_handlers
+from neuroglia.operations.api import OperationsController
+from neuroglia.operations.events import EventLog
+from neuroglia.operations.index import IndexedEvent, add_event_index
 
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
@@ -63,11 +67,12 @@ class WebApplicationBuilder:
         self._documents: list[DocumentType[Any]] = []
         self._backing: list[TypeForm[BackingService]] = []
         self._hosted: list[TypeForm[HostedService]] = []
-        self._prefixes: Sequence[str] = ()
+        self._prefixes: list[str] = []
         self.services.add_instance(type(settings), settings)
         if type(settings) is not ServiceSettings:
             self.services.add_instance(ServiceSettings, settings)
         self.services.add_singleton(Clock, SystemClock)
+        self.services.add_singleton(Stopping)
         self.services.add_scoped(Ids, ids_of)
         self.services.add_scoped(RequestContext, current_context)
 
@@ -98,7 +103,7 @@ class WebApplicationBuilder:
         self.services.add_scoped(UnitOfWork, _one_command)
         self.services.add_singleton(Snapshots)
         self._once(EventStore, "add_event_sourcing")
-        self._prefixes = add_aggregates(self.services, import_modules(domain))
+        self._prefixes += add_aggregates(self.services, import_modules(domain))
         add_subscribers(self.services, import_modules(subscriptions), self._prefixes, self.settings.lease_seconds)
         self.add_hosted_service(Subscriptions)
 
@@ -108,16 +113,26 @@ class WebApplicationBuilder:
         self.services.add_singleton(DocumentStore, lambda: connect_document_store(url))
         self.services.add_singleton(Generations)
         self.services.add_scoped(Session)
+        self.services.add_scoped(UnitOfWork, Outcome)  # in the session's transaction
         self.services.add_scoped(UnitOfWork, _session)
         self.services.add_open(Documents, Documents)
         self._once(DocumentStore, "add_documents")
-        for own in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem):
+        self.services.add_singleton(IdempotencyRecords)
+        self.services.add_singleton(PipelineBehavior, IdempotencyBehavior)
+        for own in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
             self._documents.append(DocumentType(own))
         for model in classes(import_modules(package), object):
             if is_document(model):
                 self._add_document(DocumentType(model))
-        for kind in self._documents:
-            self.services.add_instance(DocumentType[kind.model], kind)  # type: ignore[name-defined]
+
+    def add_operations(self) -> None:
+        """Adds the admin API at `/operations`, and the index of events that it needs. The service has event sourcing
+        and documents."""
+        self._add_document(DocumentType(IndexedEvent))
+        add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
+        self.services.add_singleton(EventLog)
+        self.services.add_singleton(OperationsController)
+        self._controllers.append(OperationsController)
 
     def add_cloud_events(self, package: str) -> None:
         """Adds `/cloudevents` and the handlers behind it, and sends to `CLOUD_EVENTS_SINK` what the package publishes.
@@ -159,6 +174,8 @@ class WebApplicationBuilder:
         Raises:
             ConfigurationError: naming class, parameter and remedy of each mistake.
         """
+        for kind in self._documents:
+            self.services.add_instance(DocumentType[kind.model], kind)  # type: ignore[name-defined]
         provider = ServiceProvider(self.services)
         service = self.settings.service
         app = FastAPI(

@@ -11,7 +11,7 @@ from neuroglia.core.errors import ApplicationError, Unavailable
 from neuroglia.core.lifecycle import BackingService, HostedService
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.event_sourcing import EventStore, Subscriptions, SubscriptionState
-from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
+from neuroglia.operations.subscriptions import SubscriptionDto, look
 
 
 class Live(BaseModel):
@@ -27,24 +27,12 @@ class ServiceHealth(BaseModel):
     state: Literal["up", "down"]
 
 
-class SubscriptionHealth(BaseModel):
-    """How far a subscription is. `lag` is counted in positions of the log, `parked` in streams."""
-
-    name: str
-    state: SubscriptionState
-    position: int
-    lag: int
-    parked: int
-    unknown_events: int
-    error: str | None
-
-
 class Ready(BaseModel):
     """`degraded` still serves: a read model lags behind, is being retried, or has parked events."""
 
     status: Literal["ready", "degraded", "unavailable"]
     services: list[ServiceHealth]
-    subscriptions: list[SubscriptionHealth]
+    subscriptions: list[SubscriptionDto]
 
 
 def health_router(
@@ -65,14 +53,14 @@ def health_router(
         up = all(service.state == "up" for service in services)
         alive = all([(await provider.get(kind)).alive for kind in hosted])
         runners = (await provider.get(Subscriptions)) if Subscriptions in hosted else None
-        found: list[SubscriptionHealth] = []
+        found: list[SubscriptionDto] = []
         if runners is not None:
             try:
                 head = await (await provider.get(EventStore)).head() if up else None
-                found = [await _look(runner, head) for runner in runners.runners]
+                found = [await look(runner, head) for runner in runners.runners]
             except Unavailable:  # it answered a moment ago
                 services = [await _ask(await provider.get(kind)) for kind in backing]
-                up, found = False, [await _look(runner, None) for runner in runners.runners]
+                up, found = False, [await look(runner, None) for runner in runners.runners]
         if not up or not alive:
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)
@@ -82,21 +70,7 @@ def health_router(
     return router
 
 
-async def _look(runner: SubscriptionRunner, head: int | None) -> SubscriptionHealth:
-    """How a subscription is; `head` is where the log ends, None while nobody can tell."""
-    status, lag = runner.status, 0
-    if head is not None:
-        if status.state is SubscriptionState.STANDBY:
-            await runner.look()
-        if status.position < head:
-            lag = max(0, await runner.last_own_position(head) - status.position)
-    return SubscriptionHealth(
-        name=status.name, state=status.state, position=status.position, lag=lag,
-        parked=status.parked, unknown_events=status.unknown_events, error=status.error,
-    )  # fmt: skip
-
-
-def _is_degraded(subscription: SubscriptionHealth) -> bool:
+def _is_degraded(subscription: SubscriptionDto) -> bool:
     """A live one is always a moment behind; of one that stands by, the other process may have died."""
     if subscription.state is SubscriptionState.STANDBY:
         return subscription.lag > 0

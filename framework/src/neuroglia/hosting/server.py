@@ -1,17 +1,21 @@
 """Running an application as a process."""
 
 from collections.abc import Callable
+from types import FrameType
 from typing import Final, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from typing_extensions import override
 
 from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.lifecycle import Stopping
 from neuroglia.hosting.logging import configure_logging
 from neuroglia.hosting.settings import ServiceSettings
 
 _DRAIN_S: Final = 5
+_NOT_STARTED: Final = 3
 S = TypeVar("S", bound=ServiceSettings)
 
 
@@ -27,7 +31,7 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
         app = create_app(chosen)
     except (ConfigurationError, ValidationError) as error:
         raise SystemExit(f"{settings.service} cannot start: {error}") from None
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=chosen.host,
         port=chosen.port,
@@ -36,3 +40,20 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
         server_header=False,
         timeout_graceful_shutdown=_DRAIN_S,
     )
+    server = _Server(config, app.state.services.get_now(Stopping))
+    server.run()
+    if not server.started:
+        raise SystemExit(_NOT_STARTED)
+
+
+class _Server(uvicorn.Server):
+    """Tells the application at once that it is to end: the server waits for all that is open."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super().handle_exit(sig, frame)

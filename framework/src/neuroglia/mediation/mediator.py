@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from enum import IntEnum
 from typing import Any, ClassVar, Final, TypeVar
 
+from neuroglia.core.context import current_context
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.lifecycle import UnitOfWork
 from neuroglia.dependency_injection import ServiceProvider
@@ -15,7 +16,7 @@ from neuroglia.mediation.requests import Command, Request, RequestHandler
 
 R = TypeVar("R")
 Proceed = Callable[[Request[Any]], Awaitable[Any]]
-_begun: Final[ContextVar[Sequence[UnitOfWork]]] = ContextVar("neuroglia_begun", default=())
+begun: Final[ContextVar[Sequence[UnitOfWork]]] = ContextVar("neuroglia_begun", default=())
 """Those of the command that this task is handling."""
 
 
@@ -68,7 +69,7 @@ class Mediator:
         if (pipeline := self._pipelines.get(kind)) is None:
             raise ConfigurationError(f"{kind.__name__} has no handler in the packages given to add_mediation")
         if isinstance(request, Command):  # its effect would look like somebody else's to the command that sends it
-            await _confirm(_begun.get())
+            await _confirm(begun.get())
         return await pipeline(request)  # type: ignore[no-any-return]
 
 
@@ -84,9 +85,9 @@ def _invoker(
             units = [*await scope.get(list[UnitOfWork])]
             for unit in units:
                 unit.begin()
-            outer = _begun.set(units)
+            outer = begun.set(units)
             try:
-                result = await (await scope.get(handler)).handle(request)
+                current_context().reply.result = result = await (await scope.get(handler)).handle(request)
             except Exception:  # whatever it is: on an old state it may be because of that
                 await _confirm(units)
                 raise
@@ -96,7 +97,7 @@ def _invoker(
                     await unit.commit()
                 return result
             finally:
-                _begun.reset(outer)
+                begun.reset(outer)
                 units.clear()  # for tasks that the handler has left behind
 
     return carry_out if issubclass(request, Command) and provider.has(UnitOfWork) else answer

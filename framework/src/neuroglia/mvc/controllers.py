@@ -5,7 +5,7 @@ import inspect
 import re
 import string
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, Final, get_type_hints
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -17,6 +17,15 @@ from neuroglia.mediation import Mediator
 from neuroglia.mvc.bodies import StrictRoute
 from neuroglia.mvc.problems import PROBLEM_RESPONSES
 from neuroglia.mvc.routes import MARK, Endpoint
+
+_IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Of your choice. The same request with the same key takes effect once and answers the same (24 h).",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
+"""What every endpoint that changes something takes beside its own parameters, for OpenAPI."""
 
 
 class ControllerBase:
@@ -76,7 +85,11 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
             "summary": _summary(method),
             "operation_id": f"{kind.__name__.removesuffix('Controller').lower()}_{name}",
             **endpoint.options,
-            "openapi_extra": {"x-required-scopes": [*endpoint.scopes], **endpoint.options.get("openapi_extra", {})},
+            "openapi_extra": {
+                "x-required-scopes": [*endpoint.scopes],
+                "parameters": [] if endpoint.method == "GET" else [_IDEMPOTENCY_KEY],
+                **endpoint.options.get("openapi_extra", {}),
+            },
             "responses": {**PROBLEM_RESPONSES, **endpoint.options.get("responses", {})},
         }
         app.router.add_api_route(

@@ -9,11 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neuroglia.core.context import RequestContext, use_context
+from neuroglia.core.ids import derived_id
 from neuroglia.mvc.problems import problem_response, unexpected_problem
 
 _log: Final = logging.getLogger("neuroglia.http")
-_READ: Final = {b"x-correlation-id", b"x-wait-for-position", b"traceparent", b"if-match"}
+_READ: Final = {b"x-correlation-id", b"x-wait-for-position", b"traceparent", b"if-match", b"idempotency-key"}
+_CHANGING: Final = {"POST", "PUT", "PATCH", "DELETE"}
 _POSITION: Final = re.compile(r"[0-9]{1,19}")
+_KEY: Final = re.compile(r"[ -~]{1,255}")
 _STRONG_VERSION: Final = re.compile(r'(?<!W/)"([0-9]{1,18})"')
 
 
@@ -31,12 +34,18 @@ class RequestMiddleware:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         position = headers.get(b"x-wait-for-position")
-        valid = position is None or _POSITION.fullmatch(position) is not None
+        key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
+        wrong: str | None = None
+        if position is not None and not _POSITION.fullmatch(position):
+            wrong, position = "X-Wait-For-Position is no position.", None
+        if key is not None and not _KEY.fullmatch(key):
+            wrong, key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
         context = RequestContext.new(
             headers.get(b"x-correlation-id"),
             traceparent=headers.get(b"traceparent"),
-            wait_for_position=int(position) if position and valid else None,
+            wait_for_position=int(position) if position else None,
             expected_versions=_versions(headers[b"if-match"]) if b"if-match" in headers else None,
+            idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
         )
         status = 0  # until the response has started
 
@@ -50,12 +59,10 @@ class RequestMiddleware:
         start = time.perf_counter()
         with use_context(context):
             try:
-                if valid:
+                if wrong is None:
                     await self._app(scope, self._limited(receive), send_with_headers)
                 else:
-                    response = problem_response(
-                        self._service, 400, "malformed-request", "X-Wait-For-Position is no position."
-                    )
+                    response = problem_response(self._service, 400, "malformed-request", wrong)
                     await response(scope, receive, send_with_headers)
             except Exception as error:  # the last place that can answer
                 _log.error("request failed", exc_info=error)

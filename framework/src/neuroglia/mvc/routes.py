@@ -1,13 +1,13 @@
 """The decorators that make a controller's method an endpoint."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 C = TypeVar("C")
 P = ParamSpec("P")
-R = TypeVar("R")
-Method = Callable[Concatenate[C, P], Awaitable[R]]
+R = TypeVar("R", bound=Awaitable[Any] | AsyncIterator[Any])
+Method = Callable[Concatenate[C, P], R]
 MARK: Final = "__endpoint__"
 
 

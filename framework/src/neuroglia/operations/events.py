@@ -1,0 +1,92 @@
+"""The service's events: page by page, and as they happen."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, JsonValue
+
+from neuroglia.core import Page
+from neuroglia.core.lifecycle import Stopping
+from neuroglia.documents import Documents, DocumentType, Session, eq, gt
+from neuroglia.event_sourcing import StoredEvent, Subscriptions
+from neuroglia.event_sourcing.subscriptions import Means
+from neuroglia.operations.index import EventIndex, IndexedEvent
+
+LAST: Final = 2**63 - 2
+"""No position lies behind this."""
+
+
+class EventDto(BaseModel):
+    """An event as it is stored. `data` is text where it is no JSON."""
+
+    position: int
+    stream: str
+    revision: int
+    id: str
+    type: str
+    recorded_at: datetime
+    correlation_id: str
+    causation_id: str | None
+    actor: str
+    data: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """The service's own events, oldest first. Of what else stands in the same log nothing is shown."""
+
+    means: Means
+    subscriptions: Subscriptions
+    index: DocumentType[IndexedEvent]
+    stopping: Stopping
+
+    async def page(self, after: int, limit: int) -> Page[EventDto]:
+        """The events behind a position of the log."""
+        start = await self._at(after)
+        batch = await self.means.events.read_all(after=start, prefixes=self._prefixes, limit=limit + 1)
+        shown = [_show(stored) for stored in batch.events[:limit]]
+        return Page(items=shown, next_cursor=str(shown[-1].position) if len(batch.events) > limit else None)
+
+    async def of_stream(self, stream: str, after: int, limit: int) -> Page[EventDto]:
+        """The events of a stream behind a revision of it."""
+        if not stream.startswith(self._prefixes):
+            return Page(items=[])
+        found = [_show(stored) async for stored in self.means.events.read(stream, after=after, limit=limit + 1)]
+        return Page(items=found[:limit], next_cursor=str(found[limit - 1].revision) if len(found) > limit else None)
+
+    async def of_correlation(self, id: str, after: int, limit: int) -> Page[EventDto]:
+        """The events that belong to one request of the outside, behind a position of the log."""
+        places = Documents(self.index, Session(self.means.documents, self.means.generations))
+        found = await places.find(eq("correlation_id", id), gt("position", after), order="position", limit=limit)
+        pages = [await self.of_stream(place.stream, place.revision - 1, 1) for place in found.items]
+        shown = [event for page in pages for event in page.items]
+        return Page(items=shown, next_cursor=str(found.items[-1].position) if found.next_cursor else None)
+
+    async def follow(self, after: int | None, prefix: str) -> AsyncIterator[EventDto]:
+        """The events behind a position, from now on without one: until the process is told to end."""
+        start = await self._at(LAST if after is None else after)
+        subscription = self.means.events.subscribe(after=start, prefixes=self._prefixes)
+        async with self.stopping.ending(subscription.stop):
+            async for batch in subscription:
+                for stored in batch.events:
+                    if stored.stream.startswith(prefix):
+                        yield _show(stored)
+
+    @property
+    def _prefixes(self) -> tuple[str, ...]:
+        return tuple(self.subscriptions.runner(EventIndex).prefixes)
+
+    async def _at(self, after: int) -> int:
+        """Where the last own event up to a position stands: a store can go on only from behind an event."""
+        return await self.means.events.last_position(prefixes=self._prefixes, at_most=after)
+
+
+def _show(stored: StoredEvent) -> EventDto:
+    try:
+        data = json.loads(stored.data)
+    except ValueError:  # somebody else has written it
+        data = stored.data.decode(errors="replace")
+    return EventDto.model_validate({**stored._asdict(), "data": data})

@@ -1,0 +1,62 @@
+"""How subscriptions are, and what of them is parked."""
+
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+from pydantic import BaseModel, Field
+
+from neuroglia.documents import DocumentType, Session, WorkItem, WorkState
+from neuroglia.event_sourcing import SubscriptionState, SubscriptionStatus
+from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation, Means, ProjectionRunner, SubscriptionRunner
+
+_GENERATIONS: Final = DocumentType(Generation)
+_CHECKPOINTS: Final = DocumentType(Checkpoint)
+
+
+@dataclass(slots=True, kw_only=True)
+class SubscriptionDto(SubscriptionStatus):
+    """How a subscription is. `lag` is how far behind the last event that it gets to see, in positions of the log."""
+
+    kind: Literal["projection", "reaction"]
+    lag: int
+
+
+class ParkedEvent(BaseModel):
+    """An event that waits until somebody decides: it failed, or stands `behind` one of its stream that did."""
+
+    subscription: str
+    stream: str = Field(validation_alias="group")
+    position: int = Field(validation_alias="number")
+    revision: int
+    type: str
+    error: str | None
+    attempts: int
+    behind: bool
+
+
+async def look(runner: SubscriptionRunner, head: int | None) -> SubscriptionDto:
+    """How a subscription is; `head` is where the log ends, None while nobody can tell."""
+    status, lag = runner.status, 0
+    if head is not None:
+        if status.state is SubscriptionState.STANDBY:
+            await runner.look()
+        if status.position < head:
+            lag = max(0, await runner.last_own_position(head) - status.position)
+    kind: Literal["projection", "reaction"] = "projection" if isinstance(runner, ProjectionRunner) else "reaction"
+    return SubscriptionDto(**asdict(status), kind=kind, lag=lag)
+
+
+async def look_closely(runner: SubscriptionRunner, means: Means) -> SubscriptionDto:
+    """The same, asked of the stores: it may be another process that runs it."""
+    told, session = await look(runner, await means.events.head()), Session(means.documents)
+    told.parked = len({item.group async for item in runner.parking.items.find(WorkState.PARKED)})
+    row = await session.get(_GENERATIONS, told.name) or Generation(name=told.name)
+    checkpoint = await session.get(_CHECKPOINTS, f"{told.name}@{row.building}") or Checkpoint(name=told.name)
+    told.rebuilt = checkpoint.position if row.building is not None else None
+    return told
+
+
+def show_parked(runner: SubscriptionRunner, item: WorkItem) -> ParkedEvent:
+    """A parked event. What it says is read from the event store."""
+    told = {"subscription": runner.status.name, "behind": item.error is None}
+    return ParkedEvent.model_validate({**item.body, **item.model_dump(), **told})

@@ -1,0 +1,194 @@
+"""The admin API over a real service."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuroglia.core import SystemClock, SystemIds
+from neuroglia.event_sourcing import EventMetadata, EventStore, NewEvent
+from neuroglia.hosting import ServiceSettings
+from neuroglia.testing import RunningService, in_memory, running
+from tests.framework.operations.bells import Bell, Rung, create_builder
+from tests.support.engines import IN_MEMORY, Backing
+from tests.support.hostile import HOSTILE
+from tests.support.waiting import eventually
+
+API = "/api/v1/operations"
+DING, POISON = Rung(tone="ding"), Rung(tone="poison")
+
+
+@pytest.fixture
+async def service(backing: Backing, tmp_path: Path) -> AsyncIterator[RunningService]:
+    builder = create_builder(
+        ServiceSettings(log_level="ERROR", data_dir=tmp_path, lease_seconds=0.3, **asdict(backing))
+    )
+    async with running((in_memory(builder) if backing == IN_MEMORY else builder).build()) as service:
+        yield service
+
+
+async def get(service: RunningService, path: str, **parameters: Any) -> Any:
+    answer = await service.client.get(API + path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def parked(service: RunningService, count: int) -> list[Any]:
+    async def so_many() -> bool:
+        return len((await get(service, "/parked"))["items"]) == count
+
+    await eventually(so_many)
+    return list((await get(service, "/parked"))["items"])
+
+
+async def subscription(service: RunningService, name: str) -> Any:
+    (found,) = [one for one in (await get(service, "/subscriptions"))["items"] if one["name"] == name]
+    return found
+
+
+async def raw(service: RunningService, stream: str, type: str, data: bytes, expected: int = -1) -> None:
+    metadata = EventMetadata(recorded_at=SystemClock().now(), correlation_id="raw", causation_id=None, actor="x")
+    store = await service.services.get(EventStore)
+    await store.append(stream, [NewEvent(id=SystemIds().new(), type=type, data=data, metadata=metadata)], expected)
+    await service.settle()
+
+
+async def test_given_a_request_then_all_that_it_caused_is_found_by_its_correlation_id(service: RunningService) -> None:
+    await service.client.post("/api/v1/bells/a", headers={"X-Correlation-ID": "mine"})
+    await service.client.post("/api/v1/bells/b", headers={"X-Correlation-ID": "other"})
+    await service.settle()
+    await service.settle()  # the echo, too
+
+    rung, echoed = (await get(service, "/events", correlation_id="mine"))["items"]
+
+    assert (rung["type"], rung["stream"], rung["revision"], rung["data"]) == (
+        "bells.rung.v1", "bell-a", 0, {"tone": "ding"}
+    )  # fmt: skip
+    assert (echoed["type"], echoed["causation_id"]) == ("bells.echoed.v1", rung["id"])
+    assert rung["correlation_id"] == echoed["correlation_id"] == "mine"
+
+
+@pytest.mark.parametrize("of", [{}, {"stream": "bell-a"}, {"correlation_id": "given"}])
+async def test_pages_lead_through_all_events_in_order(service: RunningService, of: dict[str, str]) -> None:
+    await service.given(Bell, "a", *[Rung(tone=str(number)) for number in range(7)])
+    everything = (await get(service, "/events", **of, limit=200))["items"]
+    found: list[Any] = []
+    after: dict[str, str] = {}
+    while True:
+        page = await get(service, "/events", **of, **after, limit=3)
+        assert len(page["items"]) <= 3
+        found += page["items"]
+        if page["next_cursor"] is None:
+            break
+        after = {"after": page["next_cursor"]}
+
+    assert found == everything
+    tones = [event["data"]["tone"] for event in found if event["stream"] == "bell-a"]
+    assert tones == [str(number) for number in range(7)]
+
+
+async def test_events_of_unknown_types_and_broken_ones_are_found_and_those_of_others_are_not(
+    service: RunningService,
+) -> None:
+    await raw(service, "bell-x", "nobody.knows.v1", b'{"a": 1}')
+    await raw(service, "stranger-x", "nobody.knows.v1", b"{}")
+
+    found = await get(service, "/events", correlation_id="raw")
+
+    assert [(event["stream"], event["data"]) for event in found["items"]] == [("bell-x", {"a": 1})]
+    assert (await get(service, "/events", stream="stranger-x"))["items"] == []
+    assert (await get(service, "/events"))["items"] == found["items"]
+
+
+async def test_given_poison_when_the_cause_is_mended_and_it_is_replayed_then_nothing_is_parked(
+    service: RunningService, tmp_path: Path
+) -> None:
+    await service.given(Bell, "a", DING, POISON, DING)
+    first, second = await parked(service, 2)
+    assert (first["subscription"], first["stream"], first["revision"], first["type"]) == (
+        "BellProjection", "bell-a", 1, "bells.rung.v1"
+    )  # fmt: skip
+    assert (first["error"], first["attempts"], first["behind"]) == ("ZeroDivisionError", 3, False)
+    assert (second["error"], second["behind"]) == (None, True)
+    assert (await subscription(service, "BellProjection"))["parked"] == 1
+    assert (await get(service, "/parked/BellProjection", stream="bell-a"))["items"] == [first, second]
+    assert (await get(service, "/parked/BellProjection", stream="bell-b"))["items"] == []
+    assert (await get(service, "/parked/BellProjection", limit=1))["next_cursor"] == str(first["position"])
+
+    (tmp_path / "mended").touch()
+    answer = await service.client.post(f"{API}/parked/BellProjection/replay", json={"stream": "bell-a"})
+
+    assert answer.status_code == 202
+    assert await parked(service, 0) == []
+
+
+async def test_given_poison_when_it_is_discarded_then_what_stood_behind_it_is_handled(service: RunningService) -> None:
+    await service.given(Bell, "a", POISON, DING)
+    first, _ = await parked(service, 2)
+
+    body = {"position": first["position"]}
+    answer = await service.client.post(f"{API}/parked/BellProjection/discard", json=body)
+
+    assert answer.status_code == 202
+    assert await parked(service, 0) == []
+
+
+async def test_a_rebuild_is_told_until_it_is_done(service: RunningService) -> None:
+    await service.given(Bell, "a", DING)
+
+    answer = await service.client.post(f"{API}/subscriptions/EventIndex/rebuild")
+
+    assert (answer.status_code, answer.json()["kind"]) == (202, "projection")
+
+    async def done() -> bool:
+        return (await subscription(service, "EventIndex"))["rebuilt"] is None
+
+    await eventually(done)
+    await service.settle()
+    found = (await get(service, "/events", correlation_id="given"))["items"]
+    assert [event["type"] for event in found] == ["bells.rung.v1", "bells.echoed.v1"]
+
+
+async def test_what_is_no_projection_is_not_rebuilt(service: RunningService) -> None:
+    (await service.when("POST", f"{API}/subscriptions/EchoReaction/rebuild")).then_refused(422, "no-projection")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/subscriptions/{}/rebuild"), ("GET", "/parked/{}"), ("POST", "/parked/{}/replay"),
+     ("POST", "/parked/{}/discard")],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["Nobody", "a%2Fb", "..%2F..", "%00", "%24all", "'--", "BellProjection%20", "%F0%9F"])
+async def test_unknown_names_are_404(service: RunningService, method: str, path: str, name: str) -> None:
+    (await service.when(method, API + path.format(name))).then_refused(404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=201", f"limit={10**30}", "limit=x", "after=-2", f"after={2**63}", "after=1e3", "after=$gt",
+     "stream=a&correlation_id=b"],
+)  # fmt: skip
+async def test_odd_questions_are_refused(service: RunningService, query: str) -> None:
+    (await service.when("GET", f"{API}/events?{query}")).then_refused(422, "invalid-request")
+
+
+@pytest.mark.parametrize("after", [0, 5, 2**62, 2**63 - 2])
+@pytest.mark.parametrize("of", [{}, {"stream": "bell-a"}, {"correlation_id": "given"}])
+async def test_any_place_to_go_on_from_is_answered(service: RunningService, after: int, of: dict[str, str]) -> None:
+    await service.given(Bell, "a", DING)
+    await get(service, "/events", after=after, **of)
+
+
+async def test_hostile_text_finds_nothing(service: RunningService) -> None:
+    await service.given(Bell, "a", POISON)
+    await parked(service, 1)
+    for text in HOSTILE.values():
+        for name in ("stream", "correlation_id"):
+            assert (await get(service, "/events", **{name: text}))["items"] == [], text
+        assert (await get(service, "/parked/BellProjection", stream=text))["items"] == [], text
+    for body in ({"stream": {"$gt": ""}}, {"streams": "x"}, {"position": "x"}, {"position": 2**70}):
+        answer = await service.client.post(f"{API}/parked/BellProjection/discard", json=body)
+        assert answer.status_code == 422, body
+    await parked(service, 1)
