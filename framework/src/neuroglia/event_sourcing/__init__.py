@@ -6,12 +6,6 @@ from neuroglia.event_sourcing.codec import (
     UnknownEventType as UnknownEventType,
 )
 from neuroglia.event_sourcing.handlers import on as on
-from neuroglia.event_sourcing.process_managers import (
-    ProcessManager as ProcessManager,
-    Refusal as Refusal,
-    Step as Step,
-    Steps as Steps,
-)
 from neuroglia.event_sourcing.projections import Projection as Projection
 from neuroglia.event_sourcing.reactions import Reaction as Reaction
 from neuroglia.event_sourcing.read_your_writes import reads as reads

@@ -3,13 +3,27 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeGuard, TypeVar, get_args, get_origin, get_type_hints, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    TypeGuard,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 from typing_extensions import override
 
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.documents import Documents
 from neuroglia.domain import DomainEvent, Envelope
+
+if TYPE_CHECKING:
+    from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -25,12 +39,14 @@ class Subscriber:
         name: of the checkpoint; the class's name unless `name=` says otherwise. After a rename, keep the old one,
             or all events are handled a second time.
         attempts: after so many failures of one event, it is parked together with what follows it in its stream.
+        runner: what runs it, if it is not what runs the others of its kind.
         pure: whether its `@on` methods are plain functions, of which the runner carries out what they return.
     """
 
     name: ClassVar[str]
     attempts: ClassVar[int]
     pure: ClassVar[bool] = False
+    runner: ClassVar["type[SubscriptionRunner] | None"] = None
 
     @override
     def __init_subclass__(cls, *, name: str | None = None, attempts: int = ATTEMPTS, **kwargs: Any) -> None:

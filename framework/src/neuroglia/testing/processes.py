@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from neuroglia.core import Clock
-from neuroglia.event_sourcing import ProcessManager, Refusal, Step
-from neuroglia.event_sourcing.process_managers import as_sequence
 from neuroglia.mediation import Command
+from neuroglia.process_managers import ProcessManager, Refusal, Step
+from neuroglia.process_managers.steps import as_sequence
 from neuroglia.testing.subscribers import GivenSubscriber
 
 

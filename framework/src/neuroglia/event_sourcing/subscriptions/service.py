@@ -9,10 +9,8 @@ from neuroglia.core.ids import SystemIds
 from neuroglia.core.lifecycle import HostedTasks
 from neuroglia.documents import Lease
 from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
-from neuroglia.event_sourcing.process_managers import ProcessManager
 from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.subscriptions.means import Means
-from neuroglia.event_sourcing.subscriptions.process_runner import ProcessRunner
 from neuroglia.event_sourcing.subscriptions.projection_runner import ProjectionRunner
 from neuroglia.event_sourcing.subscriptions.reaction_runner import ReactionRunner
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -70,9 +68,7 @@ def runner_factory(
     def make(means: Means) -> SubscriptionRunner:
         name = kind.subscriber.name
         lease = Lease(means.documents, means.clock, name=name, owner=SystemIds().new(), seconds=lease_seconds)
-        if issubclass(kind.subscriber, ProcessManager):
-            return ProcessRunner(kind, prefixes, means, lease)
-        runner = ReactionRunner if issubclass(kind.subscriber, Reaction) else ProjectionRunner
-        return runner(kind, prefixes, means, lease)
+        usual = ReactionRunner if issubclass(kind.subscriber, Reaction) else ProjectionRunner
+        return (kind.subscriber.runner or usual)(kind, prefixes, means, lease)
 
     return make

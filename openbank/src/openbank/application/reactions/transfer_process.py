@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from neuroglia.domain import Envelope
-from neuroglia.event_sourcing import ProcessManager, Step, Steps, on
+from neuroglia.event_sourcing import on
 from neuroglia.mediation import Query
+from neuroglia.process_managers import ProcessManager, Step, Steps
 from openbank.application.commands.complete_transfer import CompleteTransfer
 from openbank.application.commands.credit_receiver import CreditReceiver
 from openbank.application.commands.debit_sender import DebitSender

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from neuroglia.core import current_context
 from neuroglia.documents import Documents, document
 from neuroglia.domain import AggregateRoot, DomainEvent, Envelope, Repository, StateConflict, event, when
-from neuroglia.event_sourcing import ProcessManager, Projection, Step, Steps, on
+from neuroglia.event_sourcing import Projection, on
 from neuroglia.mediation import Command, CommandHandler, Query, QueryHandler
+from neuroglia.process_managers import ProcessManager, Step, Steps
 
 HOUR = timedelta(hours=1)
 

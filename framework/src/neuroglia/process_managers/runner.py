@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from typing_extensions import override
 
@@ -16,11 +16,14 @@ from neuroglia.dependency_injection import Scope
 from neuroglia.documents import DocumentType, Lease, Session, WorkItem, WorkQueue
 from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
-from neuroglia.event_sourcing.process_managers import ProcessManager, Step, as_sequence
 from neuroglia.event_sourcing.store import StoredEvent
 from neuroglia.event_sourcing.subscriptions.means import Means, context_of
 from neuroglia.event_sourcing.subscriptions.reaction_runner import ReactionRunner
 from neuroglia.mediation import Mediator
+from neuroglia.process_managers.steps import Step, as_sequence
+
+if TYPE_CHECKING:  # which names this runner as its own
+    from neuroglia.process_managers.manager import ProcessManager
 
 _log: Final = logging.getLogger("neuroglia.subscriptions")
 _AT_ONCE: Final = 100
@@ -33,8 +36,7 @@ class ProcessRunner(ReactionRunner):
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         super().__init__(kind, prefixes, means, lease)
-        assert issubclass(kind.subscriber, ProcessManager)
-        self._of, self._sweep = kind.subscriber.of, kind.subscriber.sweep
+        self._manager = cast("type[ProcessManager]", kind.subscriber)
         self._swept = means.clock.now()
         self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
         self._queue = f"{self.status.name}:deadlines"
@@ -58,10 +60,10 @@ class ProcessRunner(ReactionRunner):
         for item in await self._deadlines.claim(_AT_ONCE):
             await self._lanes.put(item.group, partial(self._meet, item))
         now = self._means.clock.now()
-        if now - self._swept >= self._sweep:
+        if now - self._swept >= self._manager.sweep:
             self._swept = now
-            for process in await self._unfinished(now - self._sweep):
-                stream = f"{self._of.stream}-{process}"
+            for process in await self._unfinished(now - self._manager.sweep):
+                stream = f"{self._manager.of.stream}-{process}"
                 await self._lanes.put(stream, partial(self._repeat, stream))
 
     async def _steps(self, scope: Scope, envelope: Envelope) -> Sequence[Step]:
@@ -121,8 +123,7 @@ class ProcessRunner(ReactionRunner):
 
     async def _unfinished(self, before: datetime) -> Sequence[str]:
         async with self._means.provider.create_scope() as scope:
-            manager = await scope.get(self.kind.subscriber)
-            assert isinstance(manager, ProcessManager)
+            manager = await scope.get(self._manager)
             with use_context(replace(RequestContext.new(), actor=f"system:{self.status.name}")):
                 return await (await scope.get(Mediator)).execute(manager.unfinished(before))
 

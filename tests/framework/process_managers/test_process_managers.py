@@ -9,12 +9,13 @@ import pytest
 from neuroglia.core import Clock, ConfigurationError, NotFoundError, derived_id
 from neuroglia.documents import DocumentStore, WorkItems, WorkState
 from neuroglia.domain import DomainEvent
-from neuroglia.event_sourcing import EventCodec, EventStore, ProcessManager, Reaction, Steps, Subscriptions, on
+from neuroglia.event_sourcing import EventCodec, EventStore, Reaction, Subscriptions, on
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
+from neuroglia.process_managers import ProcessManager, Steps
 from neuroglia.testing import FixedClock, RunningService, given_process, in_memory, running
-from tests.framework.event_sourcing import ordering
-from tests.framework.event_sourcing.ordering import (
+from tests.framework.process_managers import ordering
+from tests.framework.process_managers.ordering import (
     HOUR,
     Charge,
     Charged,
