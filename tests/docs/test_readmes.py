@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
 from neuroglia.event_sourcing import EventStore
-from neuroglia.testing import running
+from neuroglia.testing import given_process, running
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +56,9 @@ def test_make_help_lists_every_target() -> None:
 
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The service in one file, with the reaction and the CloudEvents that the page adds to it."""
-    source, reaction, cloud_events, _ = blocks(ROOT / "framework/README.md", "python")
-    source = source.replace("builder = ", f"{reaction}\n\n{cloud_events}\n\nbuilder = ")
+    """The service in one file, with the reaction, the process and the CloudEvents that the page adds to it."""
+    source, reaction, process, cloud_events, _ = blocks(ROOT / "framework/README.md", "python")
+    source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\nbuilder = ")
     source = source.replace("app = ", "builder.add_cloud_events(__name__)\napp = ")
     (tmp_path / "tally.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
@@ -96,6 +97,12 @@ async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(tally: M
 
         await eventually(both_told)
         assert {event.get_type() for event in told} == {"io.tally.counted.v1"}
+
+
+def test_the_process_of_the_page_counts_on_until_the_tally_is_full(tally: ModuleType) -> None:
+    given = given_process(tally.KeepCounting)
+    given.when(tally.Tally, "1", tally.Counted(total=2)).steps.then(tally.Count("1"), after=timedelta(hours=1))
+    given.when(tally.Tally, "1", tally.Counted(total=3)).steps.then()
 
 
 async def test_the_tests_of_the_service_in_one_file_pass(tally: ModuleType) -> None:

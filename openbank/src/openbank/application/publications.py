@@ -16,7 +16,16 @@ from openbank.domain.events.accounts import (
     MoneyWithdrawn,
 )
 from openbank.domain.events.persons import PersonAddressChanged, PersonRegistered
+from openbank.domain.events.transfers import (
+    TransferAgreed,
+    TransferCompleted,
+    TransferDebited,
+    TransferRefunded,
+    TransferRejected,
+    TransferRequested,
+)
 from openbank.domain.models.bank_account import AccountStatus
+from openbank.domain.models.transfer import TransferStatus
 
 Data = Mapping[str, JsonValue]
 
@@ -67,6 +76,42 @@ def publish_closed(event: AccountClosed, envelope: Envelope) -> Data:
     return _status(envelope, AccountStatus.CLOSED)
 
 
+@publishes("io.openbank.transfer-requested.v1")
+def publish_requested(event: TransferRequested, envelope: Envelope) -> Data:
+    return _agreed(event, envelope, TransferStatus.REQUESTED)
+
+
+@publishes("io.openbank.transfer-debited.v1")
+def publish_debited(event: TransferDebited, envelope: Envelope) -> Data:
+    return _agreed(event, envelope, TransferStatus.DEBITED)
+
+
+@publishes("io.openbank.transfer-completed.v1")
+def publish_completed(event: TransferCompleted, envelope: Envelope) -> Data:
+    return {"transfer_id": envelope.aggregate_id, "status": TransferStatus.COMPLETED.value}
+
+
+@publishes("io.openbank.transfer-rejected.v1")
+def publish_rejected(event: TransferRejected, envelope: Envelope) -> Data:
+    return {"transfer_id": envelope.aggregate_id, "status": TransferStatus.REJECTED.value, "reason": event.reason}
+
+
+@publishes("io.openbank.transfer-refunded.v1")
+def publish_refunded(event: TransferRefunded, envelope: Envelope) -> Data:
+    return {"transfer_id": envelope.aggregate_id, "status": TransferStatus.REFUNDED.value, "reason": event.reason}
+
+
+def _agreed(event: TransferAgreed, envelope: Envelope, status: TransferStatus) -> Data:
+    return {
+        "transfer_id": envelope.aggregate_id,
+        "status": status.value,
+        "from_account_id": event.from_account_id,
+        "to_account_id": event.to_account_id,
+        "amount": str(event.amount.amount),
+        "currency": event.amount.currency.value,
+    }
+
+
 def _status(envelope: Envelope, status: AccountStatus) -> Data:
     return {"account_id": envelope.aggregate_id, "status": status.value}
 
@@ -79,4 +124,5 @@ def _movement(event: MoneyMoved, envelope: Envelope) -> Data:
         "amount": str(event.amount.amount),
         "balance_after": str(event.balance_after.amount),
         "currency": event.amount.currency.value,
+        "transfer_id": event.leg.transfer_id if event.leg else None,
     }
