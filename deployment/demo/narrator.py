@@ -9,7 +9,10 @@ from typing import Any
 
 import httpx
 
+from deployment.processes import until
+
 _WIDTH = 100
+_SETTLE_S = 20.0
 
 
 class Difference(Exception):
@@ -63,6 +66,7 @@ class Narrator:
         status: int,
         *,
         body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         show: str = "",
         expect: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
@@ -75,8 +79,8 @@ class Narrator:
             Difference: it was answered otherwise.
         """
         self.requests += 1
-        headers = {"X-Wait-For-Position": self._position} if self._position and method == "GET" else {}
-        response = self._client.request(method, path, json=body, headers=headers)
+        wait = {"X-Wait-For-Position": self._position} if self._position and method == "GET" else {}
+        response = self._client.request(method, path, json=body, headers={**wait, **(headers or {})})
         self._position = response.headers.get("x-event-position", self._position)
         sent = f" {json.dumps(body)}" if body is not None else ""
         print(self._style("   " + textwrap.shorten(f"{method} {path}{sent}", _WIDTH, placeholder=" …"), "2"))
@@ -89,6 +93,15 @@ class Narrator:
         colour = "32" if status < 300 else "33"
         print(f"   {self._style(f'→ {status}', colour)}  {show.format(**answer) if show else ''}".rstrip())
         return response
+
+    def health(self) -> dict[str, Any]:
+        """How the service is."""
+        found: dict[str, Any] = self._client.get("/health/ready").json()
+        return found
+
+    def settle(self) -> None:
+        """Returns when every subscription has passed the last event."""
+        until(lambda: all(one["lag"] == 0 for one in self.health()["subscriptions"]), "the read models", _SETTLE_S)
 
     def _style(self, text: str, code: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self._in_colour else text
