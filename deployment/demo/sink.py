@@ -5,7 +5,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import override
 
@@ -23,11 +23,10 @@ class Sink(ThreadingHTTPServer):
 
 class _Listener(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Sink
 
     def do_POST(self) -> None:
         """Takes an event."""
-        self.server.heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        cast("Sink", self.server).heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
         self.send_response(204)
         self.end_headers()
 
