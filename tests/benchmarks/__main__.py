@@ -21,6 +21,7 @@ from tests.benchmarks import (
     rehydration,
     scale,
     startup,
+    transfers,
 )
 from tests.benchmarks.harness import Figure, as_json, print_table
 
@@ -34,6 +35,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Sequence[Figure]]]] = {
     "commands": commands.measure,
     "rehydration": rehydration.measure,
     "projections": projections.measure,
+    "transfers": transfers.measure,
     "mongo": mongo.measure,
     "eventstoredb": eventstoredb.measure,
     "scale": scale.measure,

@@ -84,13 +84,16 @@ def new_event(codec: EventCodec, event: DomainEvent = _DEPOSITED) -> NewEvent:
 
 
 @contextlib.asynccontextmanager
-async def bank(folder: Path, *, projecting: bool, documents: str = "documents.db") -> AsyncIterator[Bank]:
+async def bank(
+    folder: Path, *, projecting: bool, documents: str = "documents.db", sink: str | None = None
+) -> AsyncIterator[Bank]:
     """OpenBank with its files in a folder; its projections run, or nothing follows the log."""
     settings = OpenBankSettings(
         data_dir=folder,
         event_store_url="sqlite:///{DATA_DIR}/events.db",
         document_store_url=f"sqlite:///{{DATA_DIR}}/{documents}",
         log_level="WARNING",
+        cloud_events_sink=sink,
     )
     builder = create_builder(settings)
     if not projecting:

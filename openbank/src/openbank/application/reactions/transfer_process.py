@@ -20,7 +20,7 @@ from openbank.domain.events.transfers import TransferAgreed, TransferDebited, Tr
 from openbank.domain.models.transfer import Transfer
 
 
-class TransferProcess(ProcessManager, of=Transfer):
+class TransferProcess(ProcessManager, of=Transfer, workers=32):
     """Debit the sender, then credit the receiver; give the money back if that is refused.
 
     Of two runners that do not know of each other, one may be refused by the sender's account and reject the transfer,
