@@ -203,7 +203,7 @@ class Waiting:
         async def answer(_: Request[Any]) -> int:
             return self._runner.status.position
 
-        context = RequestContext.new(wait_for_position=position)
+        context = RequestContext(correlation_id="c", wait_for_position=position)
         with use_context(context):
             async with asyncio.timeout(LIMIT_S):
                 answered = await self._behavior.handle(GetTotal(), answer)

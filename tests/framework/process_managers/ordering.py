@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from neuroglia.core import current_context
 from neuroglia.documents import Documents, document
 from neuroglia.domain import AggregateRoot, DomainEvent, Envelope, Repository, StateConflict, event, when
-from neuroglia.event_sourcing import Projection, on
-from neuroglia.mediation import Command, CommandHandler, Query, QueryHandler
+from neuroglia.event_sourcing import Projection, Reaction, on
+from neuroglia.mediation import Command, CommandHandler, Mediator, Query, QueryHandler
 from neuroglia.process_managers import ProcessManager, Step, Steps
 
 HOUR = timedelta(hours=1)
@@ -135,6 +135,19 @@ class OpenOrdersHandler(QueryHandler[OpenOrders, Sequence[str]]):
     async def handle(self, query: OpenOrders) -> Sequence[str]:
         page = await self.views.find(order="how", limit=200)
         return [view.id for view in page.items if view.how == "open" and view.since < query.before]
+
+
+class Encore(Reaction):
+    """Sends two commands that change one stream."""
+
+    def __init__(self, mediator: Mediator) -> None:
+        self.mediator = mediator
+
+    @on
+    async def ended(self, event: Ended, envelope: Envelope) -> None:
+        if "encore" in envelope.aggregate_id:
+            await self.mediator.execute(Charge(envelope.aggregate_id))
+            await self.mediator.execute(Charge(envelope.aggregate_id))
 
 
 class Ordering(ProcessManager, of=Order, sweep=6 * HOUR):

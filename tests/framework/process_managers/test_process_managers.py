@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from neuroglia.core import Clock, ConfigurationError, NotFoundError, derived_id
-from neuroglia.documents import DocumentStore, WorkItems, WorkState
+from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItems, WorkState
 from neuroglia.domain import DomainEvent
 from neuroglia.event_sourcing import EventCodec, EventStore, Reaction, Subscriptions, on
 from neuroglia.event_sourcing.handlers import SubscriberType
+from neuroglia.event_sourcing.subscriptions import Checkpoint
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
 from neuroglia.process_managers import ProcessManager, Steps
 from neuroglia.testing import FixedClock, RunningService, given_process, in_memory, running
@@ -77,13 +78,40 @@ async def ends(service: RunningService, id: str, how: str) -> None:
     await eventually(ended)
 
 
+def id_of(process: str, step: str) -> str:
+    """Of the one command that a step sends."""
+    return derived_id(derived_id("Ordering", process, step), "sent", 0)
+
+
 async def test_given_an_order_then_its_steps_follow_each_other_with_ids_of_their_own(service: RunningService) -> None:
     await service.given(Order, "1", Placed())
 
     assert await history(service, "1") == [Placed(), Charged(), Ended(how="delivered")]
     assert World.sent == [
-        ("charge", derived_id("Ordering", "1", "charge")), ("delivered", derived_id("Ordering", "1", "deliver"))
+        ("charge", id_of("1", "charge")), ("delivered", id_of("1", "deliver"))
     ]  # fmt: skip
+
+
+async def test_given_a_reaction_that_sends_two_commands_to_one_stream_then_each_takes_effect_once(
+    service: RunningService,
+) -> None:
+    await service.given(Order, "encore", Placed())
+    once = [Placed(), Charged(), Ended(how="delivered"), Charged(), Charged()]
+    assert await history(service, "encore") == once
+
+    session = Session(await service.services.get(DocumentStore))
+    await session.delete(DocumentType(Checkpoint), "Encore")
+    await session.commit()
+    runner = (await service.services.get(Subscriptions)).runner(ordering.Encore)
+    await runner._begin_again()
+
+    async def the_events_came_again() -> bool:
+        return [what for what, _ in World.sent].count("charge") == 5
+
+    await eventually(the_events_came_again)
+    await service.settle()
+
+    assert await history(service, "encore") == once
 
 
 async def test_given_a_refusal_then_what_follows_from_it_is_sent(service: RunningService) -> None:
@@ -103,7 +131,7 @@ async def test_given_a_deadline_then_it_is_met_when_its_time_has_come_and_not_be
     clock.advance(timedelta(seconds=1))
 
     await ends(service, "slow", "expired")
-    assert World.sent[-1] == ("expired", derived_id("Ordering", "slow", "expire"))
+    assert World.sent[-1] == ("expired", id_of("slow", "expire"))
 
 
 async def test_given_a_deadline_when_it_does_not_matter_any_more_then_it_is_refused_and_gone(

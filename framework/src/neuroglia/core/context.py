@@ -1,7 +1,8 @@
 """Who asks, and what belongs together: the context that travels with every message."""
 
+import itertools
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ _TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 class Reply:
     """What a message wants to tell its sender beside the result; over HTTP these become headers.
 
-    `result` is what a command's handler has answered, for those who write it down with what was changed.
+    `result` is what a command's handler has answered, for those who write it down with what was changed. `sent`
+    numbers the commands that the message sends, so that each of them has an id of its own.
     """
 
     location: str | None = None
@@ -25,6 +27,7 @@ class Reply:
     event_position: int | None = None
     read_model_position: int | None = None
     result: object = None
+    sent: Iterator[int] = field(default_factory=itertools.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,26 +59,13 @@ class RequestContext:
     reply: Reply = field(default_factory=Reply, compare=False)
 
     @staticmethod
-    def new(
-        correlation_id: str | None = None,
-        *,
-        traceparent: str | None = None,
-        wait_for_position: int | None = None,
-        expected_versions: frozenset[int] | None = None,
-        idempotency_key: str | None = None,
-    ) -> "RequestContext":
+    def new(correlation_id: str | None = None, *, traceparent: str | None = None) -> "RequestContext":
         """A context for a request of the outside. An id that could forge a log line or header is replaced."""
         if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
             correlation_id = str(uuid_utils.uuid7())
         if traceparent is not None and not _TRACEPARENT.fullmatch(traceparent):
             traceparent = None
-        return RequestContext(
-            correlation_id=correlation_id,
-            traceparent=traceparent,
-            wait_for_position=wait_for_position,
-            expected_versions=expected_versions,
-            idempotency_key=idempotency_key,
-        )
+        return RequestContext(correlation_id=correlation_id, traceparent=traceparent)
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("neuroglia_request_context", default=None)

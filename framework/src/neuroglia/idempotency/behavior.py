@@ -67,7 +67,8 @@ class IdempotencyBehavior(PipelineBehavior):
     """Gives a command whose request has a key an id, and remembers how it ended.
 
     What the domain answers is remembered for a day, results and refusals. What failed in any other way is begun again
-    when the key comes again. The commands that a handler sends get ids that derive from its command's.
+    when the key comes again. The commands that a handler sends, or a reaction to an event, get ids that derive from
+    its own: two of them may change one stream.
     """
 
     stage: ClassVar[Stage] = Stage.IDEMPOTENCY
@@ -89,10 +90,10 @@ class IdempotencyBehavior(PipelineBehavior):
         context = ambient_context()
         if context is not None and context.idempotency_key is not None:
             return await self._once(request, proceed, context, derived_id(context.actor, context.idempotency_key))
-        outer = next((unit for unit in begun.get() if isinstance(unit, Outcome)), None)
-        if outer is None or context is None or context.command_id is None:
+        if context is None or context.command_id is None:
             return await proceed(request)
-        with use_context(replace(context, command_id=derived_id(context.command_id, "sent", next(outer.sent)))):
+        sent = next((unit.sent for unit in begun.get() if isinstance(unit, Outcome)), context.reply.sent)
+        with use_context(replace(context, command_id=derived_id(context.command_id, "sent", next(sent)))):
             return await proceed(request)
 
     async def _once(self, request: Request[Any], proceed: Proceed, context: RequestContext, id: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from typing_extensions import override
 
-from neuroglia.core.context import RequestContext, current_context, use_context
+from neuroglia.core.context import Reply, RequestContext, current_context, use_context
 from neuroglia.core.errors import NotFoundError, Unavailable
 from neuroglia.core.ids import SystemIds, derived_id
 from neuroglia.dependency_injection import Scope
@@ -75,7 +75,7 @@ class ProcessRunner(ReactionRunner):
         mediator, step = await scope.get(Mediator), first
         while True:
             command_id = derived_id(self.status.name, step.process, step.name)
-            with use_context(replace(current_context(), command_id=command_id)):
+            with use_context(replace(current_context(), command_id=command_id, reply=Reply())):
                 try:
                     await mediator.execute(step.command)
                 except (DomainError, NotFoundError) as refusal:
