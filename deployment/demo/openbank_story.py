@@ -1,6 +1,7 @@
 """OpenBank's story: two people and their money, refusals, transfers, and a kill that loses nothing."""
 
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,10 @@ def play(narrator: Narrator, folder: Path, running: ExitStack) -> None:
     _read_the_audit_trail(narrator, account)
     transfer_completes(narrator, sink, account, savings)
     transfer_is_refunded(narrator, account, savings)
-    poison_is_parked(narrator, folder, account)
-    _kill_and_restart(narrator, server, folder, running, account, sink)
+    balance = Decimal("216.55")
+    if (folder / "events.db").exists():  # a file that somebody can write into by hand
+        balance += poison_is_parked(narrator, folder, account)
+    _kill_and_restart(narrator, server, folder, running, account, sink, balance)
 
 
 def _register_two_people(narrator: Narrator) -> tuple[str, str]:
@@ -176,7 +179,13 @@ def _read_the_audit_trail(narrator: Narrator, account: str) -> None:
 
 
 def _kill_and_restart(
-    narrator: Narrator, server: ServiceProcess, folder: Path, running: ExitStack, account: str, sink: Sink
+    narrator: Narrator,
+    server: ServiceProcess,
+    folder: Path,
+    running: ExitStack,
+    account: str,
+    sink: Sink,
+    balance: Decimal,
 ) -> None:
     narrator.chapter("The server is killed and started again", "Nothing that was acknowledged is lost.")
     path = f"{API}/accounts/{account}/transactions"
@@ -191,7 +200,7 @@ def _kill_and_restart(
         f"{API}/accounts/{account}",
         200,
         show="{owner_name}: balance {balance} {currency}",
-        expect={"balance": "227.55", "status": "open"},
+        expect={"balance": str(balance + 1), "status": "open"},
     )
     found = narrator.ask("GET", path, 200, show="the same statement, and the last deposit")
     if found.json()["items"][1:] != statement:

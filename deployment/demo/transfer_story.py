@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,8 @@ def transfer_is_refunded(narrator: Narrator, sender: str, receiver: str) -> None
         raise Difference("the statement does not show the refund")
 
 
-def poison_is_parked(narrator: Narrator, folder: Path, account: str) -> None:
-    """An event that nobody can read is written by hand; it is parked, mended and replayed."""
+def poison_is_parked(narrator: Narrator, folder: Path, account: str) -> Decimal:
+    """An event that nobody can read is written by hand; it is parked, mended and replayed. Returns what it pays in."""
     narrator.chapter(
         "An event that nobody can read",
         "Somebody writes into the event store by hand, and makes a mistake. What follows the log parks that event with"
@@ -89,6 +90,7 @@ def poison_is_parked(narrator: Narrator, folder: Path, account: str) -> None:
         narrator.ask("POST", f"{OPERATIONS}/parked/{name}/replay", 202, body={})
     until(lambda: narrator.health()["status"] == "ready", "the event to be replayed", _LIMIT_S)
     narrator.ask("GET", f"{API}/accounts/{account}", 200, show="Ada has {balance}", expect={"balance": "226.55"})
+    return Decimal(10)
 
 
 def _of(sink: Sink, correlation: str) -> list[dict[str, Any]]:

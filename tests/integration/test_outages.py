@@ -22,7 +22,7 @@ from tests.support.mongo import Peer, mongo_peer
 pytestmark = pytest.mark.integration
 SECONDS = 30.0
 WRITERS = 8
-SUBSCRIPTIONS = 2
+SUBSCRIPTIONS = 6
 KILLED = [
     pytest.param(["event_store"], id="event store"),
     pytest.param(["document_store"], id="document store"),

@@ -1,6 +1,7 @@
 """Whatever somebody writes into a path, a filter or a body is nothing but text, on both durable engines.
 
-The endpoints are those that the description tells, so a new one is tried as well.
+The endpoints are those that the description tells, so a new one is tried as well. (Those of the framework itself are
+tried where they are tested: CloudEvents and operations.)
 """
 
 import copy
@@ -18,6 +19,7 @@ from tests.support.hostile import HOSTILE, STRUCTURES
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("engine", DURABLE, indirect=True)]
 API = "/api/v1"
+OF_THE_FRAMEWORK = (f"{API}/operations", f"{API}/cloudevents")
 PRESENT = {"{account_id}": "a", "{person_id}": "ada"}
 REASON = {"reason": "so it is"}
 MOVEMENT = {"account_id": "a", "amount": "1.00", "reference": "x"}
@@ -26,6 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/persons/{person_id}/address": ADDRESS_BODY,
     "/accounts": {"owner_id": "ada", "currency": "EUR", "overdraft_limit": "0.00"},
     **{f"/accounts/{{account_id}}/{verb}": REASON for verb in ("freeze", "unfreeze", "close")},
+    "/transfers": {"from_account_id": "a", "to_account_id": "b", "amount": "1.00", "reference": "x"},
     **{f"/transactions/{kind}": MOVEMENT for kind in ("deposits", "withdrawals")},
 }
 on_every_text = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -41,7 +44,7 @@ async def endpoints(shared_bank: RunningService) -> list[Endpoint]:
         (method.upper(), path.removeprefix(API), endpoint)
         for path, methods in paths.items()
         for method, endpoint in methods.items()
-        if path.startswith(API)
+        if path.startswith(API) and not path.startswith(OF_THE_FRAMEWORK)
     ]
 
 
@@ -90,7 +93,8 @@ async def test_given_hostile_text_in_a_filter_then_it_is_refused_or_finds_nothin
 
             assert answer.response.status_code in {200, 400, 422}, (path, name, answer.response.text)
             if answer.response.status_code == 200:
-                assert (name, answer.body["items"]) == ("owner_id", [])
+                assert name in {"owner_id", "account_id"}
+                assert answer.body["items"] == []
 
 
 @pytest.mark.parametrize(
