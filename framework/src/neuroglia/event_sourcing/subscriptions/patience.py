@@ -50,7 +50,10 @@ class Patience:
         while True:
             failures += 1
             try:
-                return await work()
+                result = await work()
+                if failures > 1:  # nothing else may come that tells it
+                    self.recovered()
+                return result
             except Unavailable as failure:
                 self.note(failure)
                 reason = failure
