@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -203,7 +204,7 @@ class Waiting:
         async def answer(_: Request[Any]) -> int:
             return self._runner.status.position
 
-        context = RequestContext.new(wait_for_position=position)
+        context = replace(RequestContext.new(), wait_for_position=position)
         with use_context(context):
             async with asyncio.timeout(LIMIT_S):
                 answered = await self._behavior.handle(GetTotal(), answer)

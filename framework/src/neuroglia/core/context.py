@@ -56,26 +56,13 @@ class RequestContext:
     reply: Reply = field(default_factory=Reply, compare=False)
 
     @staticmethod
-    def new(
-        correlation_id: str | None = None,
-        *,
-        traceparent: str | None = None,
-        wait_for_position: int | None = None,
-        expected_versions: frozenset[int] | None = None,
-        idempotency_key: str | None = None,
-    ) -> "RequestContext":
+    def new(correlation_id: str | None = None, *, traceparent: str | None = None) -> "RequestContext":
         """A context for a request of the outside. An id that could forge a log line or header is replaced."""
         if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
             correlation_id = str(uuid_utils.uuid7())
         if traceparent is not None and not _TRACEPARENT.fullmatch(traceparent):
             traceparent = None
-        return RequestContext(
-            correlation_id=correlation_id,
-            traceparent=traceparent,
-            wait_for_position=wait_for_position,
-            expected_versions=expected_versions,
-            idempotency_key=idempotency_key,
-        )
+        return RequestContext(correlation_id=correlation_id, traceparent=traceparent)
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("neuroglia_request_context", default=None)

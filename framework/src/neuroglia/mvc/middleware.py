@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from dataclasses import replace
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -40,9 +41,8 @@ class RequestMiddleware:
             wrong, position = "X-Wait-For-Position is no position.", None
         if key is not None and not _KEY.fullmatch(key):
             wrong, key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
-        context = RequestContext.new(
-            headers.get(b"x-correlation-id"),
-            traceparent=headers.get(b"traceparent"),
+        context = replace(
+            RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent")),
             wait_for_position=int(position) if position else None,
             expected_versions=_versions(headers[b"if-match"]) if b"if-match" in headers else None,
             idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
