@@ -84,13 +84,11 @@ class Stopping(asyncio.Event):
 class UnitOfWork(ABC):
     """What a command stands on, changed and not yet stored: committed after its handler, in the same scope."""
 
-    @abstractmethod
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027
         """The command begins. From now on, what is to be confirmed can be taken as it is remembered."""
 
-    @abstractmethod
-    async def confirm(self) -> None:
-        """Makes sure of what was taken on trust. Also asked when the command is refused.
+    async def confirm(self) -> None:  # noqa: B027
+        """Makes sure of what was taken on trust; by default, nothing is. Also asked when the command is refused.
 
         Raises:
             ConcurrencyError: it is otherwise by now; the command has to be decided anew.

@@ -57,14 +57,9 @@ def _place(error: Exception) -> str:
 
 def classes(modules: Sequence[ModuleType], base: TypeForm[T]) -> Sequence[type[T]]:
     """The concrete subclasses of `base` that these modules themselves define, in the order of their lines."""
-    return [
-        cls
-        for module in modules
-        for cls in _own(module)
-        if inspect.isclass(cls)
-        and issubclass(cls, get_origin(base) or base)  # type: ignore[arg-type]
-        and not inspect.isabstract(cls)
-    ]
+    kind: type[T] = get_origin(base) or base  # type: ignore[assignment]
+    found = (member for module in modules for member in _own(module) if inspect.isclass(member))
+    return [cls for cls in found if issubclass(cls, kind) and not inspect.isabstract(cls)]
 
 
 def functions(modules: Sequence[ModuleType], marker: str) -> Sequence[object]:

@@ -81,14 +81,6 @@ class Session(UnitOfWork):
             entry.document, entry.staged = None, True
 
     @override
-    def begin(self) -> None:
-        """Nothing is taken on trust."""
-
-    @override
-    async def confirm(self) -> None:
-        """The commit itself compares the versions."""
-
-    @override
     async def commit(self) -> None:
         """Writes all that is staged, or nothing.
 

@@ -1,5 +1,7 @@
 """From URLs to adapters. The scheme decides; an adapter's library is imported only when it is used."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from neuroglia.core.errors import ConfigurationError
@@ -19,12 +21,8 @@ def connect_event_store(url: str) -> EventStore:
 
             return SqliteEventStore(_file(url))
         case "esdb" | "esdb+discover":
-            try:
+            with extra("eventstoredb", "EVENT_STORE_URL"):
                 from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
-            except ModuleNotFoundError as missing:
-                raise ConfigurationError(
-                    f"EVENT_STORE_URL: this needs neuroglia[eventstoredb], {missing.name} is not installed"
-                ) from None
 
             return EventStoreDB(url)
         case scheme:
@@ -45,7 +43,10 @@ def connect_document_store(url: str) -> DocumentStore:
 
             return SqliteDocumentStore(_file(url))
         case "mongodb" | "mongodb+srv":
-            return _mongo(url)
+            with extra("mongo", "DOCUMENT_STORE_URL"):
+                from neuroglia.documents.adapters.mongo import MongoDocumentStore
+
+            return MongoDocumentStore(url)
         case scheme:
             raise ConfigurationError(
                 f"DOCUMENT_STORE_URL: no document store is known for '{scheme}://'; "
@@ -53,12 +54,17 @@ def connect_document_store(url: str) -> DocumentStore:
             )
 
 
-def _mongo(url: str) -> DocumentStore:
+@contextmanager
+def extra(name: str, asked_by: str) -> Generator[None]:
+    """Around the import of what only the extra `name` installs.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
     try:
-        from neuroglia.documents.adapters.mongo import MongoDocumentStore
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(f"DOCUMENT_STORE_URL: install neuroglia[mongo] ({error.name} is missing)") from error
-    return MongoDocumentStore(url)
+        yield
+    except ModuleNotFoundError as missing:
+        raise ConfigurationError(f"{asked_by}: install neuroglia[{name}] ({missing.name} is missing)") from None
 
 
 def _file(url: str) -> str:

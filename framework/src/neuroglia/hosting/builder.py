@@ -27,7 +27,7 @@ from neuroglia.event_sourcing.once import OneCommand, ids_of
 from neuroglia.event_sourcing.registration import add_aggregates, add_subscribers
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
 from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation
-from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
+from neuroglia.hosting.backing_services import connect_document_store, connect_event_store, extra
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
 from neuroglia.idempotency import IdempotencyBehavior, IdempotencyRecord, IdempotencyRecords, Outcome
@@ -137,12 +137,8 @@ class WebApplicationBuilder:
     def add_cloud_events(self, package: str) -> None:
         """Adds `/cloudevents` and the handlers behind it, and sends to `CLOUD_EVENTS_SINK` what the package publishes.
         Call it last: it builds on the stores."""
-        try:
+        with extra("cloud-events", "add_cloud_events"):
             from neuroglia.cloud_events import registration
-        except ModuleNotFoundError as missing:
-            raise ConfigurationError(
-                f"add_cloud_events needs neuroglia[cloud-events], {missing.name} is missing"
-            ) from None
         told, modules = self.settings, import_modules(package)
         options = registration.CloudEventOptions(told.service, told.cloud_events_sink, told.lease_seconds)
         for hosted in registration.add_cloud_events(self.services, modules, options, self._prefixes):

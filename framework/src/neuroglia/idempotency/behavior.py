@@ -42,14 +42,6 @@ class Outcome(UnitOfWork):
         self._context = context
 
     @override
-    def begin(self) -> None:
-        """Nothing is taken on trust."""
-
-    @override
-    async def confirm(self) -> None:
-        """The session's commit compares the record's version."""
-
-    @override
     async def commit(self) -> None:
         in_hand = _in_hand.get()
         if in_hand is None or in_hand[0].id != self._context.command_id:

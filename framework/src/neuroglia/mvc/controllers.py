@@ -59,9 +59,8 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
         if isinstance(endpoint.scopes, str):
             raise ConfigurationError(f'{where}: scopes is a list; write scopes=["{endpoint.scopes}"]')
         if not endpoint.scopes:
-            raise ConfigurationError(
-                f'{where}: says not who may call it; add scopes=["…"] to @{endpoint.method.lower()}'
-            )
+            verb = endpoint.method.lower()
+            raise ConfigurationError(f'{where}: says not who may call it; add scopes=["…"] to @{verb}')
         told = [*_fields_of(endpoint.location or ""), *([endpoint.etag] if endpoint.etag else [])]
         result = get_type_hints(getattr(controller, name)).get("return") if told else None
         for field in told if inspect.isclass(result) else ():
@@ -82,7 +81,7 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
     for name, endpoint in endpoints(kind).items():
         method = getattr(controller, name)
         options: dict[str, Any] = {
-            "summary": _summary(method),
+            "summary": (inspect.getdoc(method) or "").partition("\n")[0].removesuffix(".") or None,
             "operation_id": f"{kind.__name__.removesuffix('Controller').lower()}_{name}",
             **endpoint.options,
             "openapi_extra": {
@@ -101,12 +100,6 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
             route_class_override=StrictRoute,
             **options,
         )
-
-
-def _summary(method: Callable[..., Any]) -> str | None:
-    """The docstring's first line, which says more than the method's name."""
-    first = (inspect.getdoc(method) or "").partition("\n")[0]
-    return first.removesuffix(".") or None
 
 
 def _fields_of(template: str) -> list[str]:

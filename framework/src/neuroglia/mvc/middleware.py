@@ -9,7 +9,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from neuroglia.core.context import RequestContext, use_context
+from neuroglia.core.context import Reply, RequestContext, use_context
 from neuroglia.core.ids import derived_id
 from neuroglia.mvc.problems import problem_response, unexpected_problem
 
@@ -44,7 +44,7 @@ class RequestMiddleware:
         context = replace(
             RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent")),
             wait_for_position=int(position) if position else None,
-            expected_versions=_versions(headers[b"if-match"]) if b"if-match" in headers else None,
+            expected_versions=_versions(headers.get(b"if-match", "*")),
             idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
         )
         status = 0  # until the response has started
@@ -53,17 +53,14 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_headers(context)]
+                message["headers"] = [*message["headers"], *_headers(context.correlation_id, context.reply)]
             await send(message)
 
         start = time.perf_counter()
         with use_context(context):
             try:
-                if wrong is None:
-                    await self._app(scope, self._limited(receive), send_with_headers)
-                else:
-                    response = problem_response(self._service, 400, "malformed-request", wrong)
-                    await response(scope, receive, send_with_headers)
+                answer = problem_response(self._service, 400, "malformed-request", wrong) if wrong else self._app
+                await answer(scope, self._limited(receive), send_with_headers)
             except Exception as error:  # the last place that can answer
                 _log.error("request failed", exc_info=error)
                 if status:
@@ -71,11 +68,10 @@ class RequestMiddleware:
                 await unexpected_problem(self._service)(scope, receive, send_with_headers)
             finally:
                 level = logging.DEBUG if scope["path"].startswith("/health/") else logging.INFO  # probes are noise
-                if _log.isEnabledFor(level):
-                    elapsed = round((time.perf_counter() - start) * 1000, 3)
-                    _log.log(level, "request", extra={
-                        "method": scope["method"], "path": scope["path"], "status": status, "duration_ms": elapsed
-                    })  # fmt: skip
+                elapsed = round((time.perf_counter() - start) * 1000, 3)
+                _log.log(level, "request", extra={
+                    "method": scope["method"], "path": scope["path"], "status": status, "duration_ms": elapsed
+                })  # fmt: skip
 
     def _limited(self, receive: Receive) -> Receive:
         """Ends the reading of a body that is too large, however its length was announced."""
@@ -94,15 +90,12 @@ class RequestMiddleware:
 
 def _versions(if_match: str) -> frozenset[int] | None:
     """The versions that If-Match allows (RFC 9110, section 13.1.1): weak or foreign tags match nothing."""
-    if if_match.strip() == "*":
-        return None
-    return frozenset(int(version) for version in _STRONG_VERSION.findall(if_match))
+    return None if if_match.strip() == "*" else frozenset(map(int, _STRONG_VERSION.findall(if_match)))
 
 
-def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
-    reply = context.reply
+def _headers(correlation_id: str, reply: Reply) -> list[tuple[bytes, bytes]]:
     told = {
-        b"x-correlation-id": context.correlation_id,
+        b"x-correlation-id": correlation_id,
         b"location": reply.location,
         b"etag": None if reply.etag is None else f'"{reply.etag}"',
         b"x-event-position": reply.event_position,

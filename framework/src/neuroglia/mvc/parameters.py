@@ -1,12 +1,12 @@
 """Parameters that many endpoints share."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
+from neuroglia.core.clock import in_utc
 from neuroglia.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
@@ -22,12 +22,5 @@ def _with_a_date(value: object) -> object:
     return value
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("this moment lies outside the years 1 to 9999 in UTC") from None
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_with_a_date), AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_with_a_date), AfterValidator(in_utc)]
 """A point in time (RFC 3339, with an offset), as UTC."""

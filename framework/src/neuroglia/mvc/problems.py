@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -48,14 +49,8 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     Unavailable: 503,
     ApplicationError: 500,
 }
-_CODES: Final = {
-    400: "malformed-request",
-    404: "not-found",
-    405: "method-not-allowed",
-    413: "too-large",
-    422: "invalid-request",
-    500: "internal-error",
-}
+_CODES: Final = {400: "malformed-request", 413: "too-large", 422: "invalid-request", 500: "internal-error"}
+"""Where it is not the status's own phrase."""
 
 
 class ProblemError(BaseModel):
@@ -94,8 +89,9 @@ def status_of(error: Exception) -> int:
 def install_problem_handlers(app: FastAPI, service: str) -> None:
     """Makes every error of an application a problem, those of FastAPI and Starlette included."""
 
-    async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, DomainError | ApplicationError)
+    @app.exception_handler(DomainError)
+    @app.exception_handler(ApplicationError)
+    async def refused(_: Request, error: DomainError | ApplicationError) -> Response:
         status = status_of(error)
         retry_after = getattr(error, "retry_after", None)
         headers = {"retry-after": str(max(1, round(retry_after)))} if retry_after is not None else {}
@@ -106,8 +102,8 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
         errors = error.errors if isinstance(error, InvalidRequest) else None
         return problem_response(service, status, error.code, error.detail, errors, headers)
 
-    async def unreadable(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(_: Request, error: RequestValidationError) -> Response:
         found = error.errors()
         if any(finding["type"] == "json_invalid" for finding in found):
             return problem_response(service, 400, _CODES[400], "The body is not valid JSON.")
@@ -115,27 +111,23 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
         rest = field_errors([finding for finding in found if finding["loc"][0] != "body"])
         return problem_response(service, 422, _CODES[422], "Some values are not valid.", [*rest, *body])
 
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
         status = error.status_code
         headers = {"allow": _allowed(app, request.scope)} if status == 405 else error.headers
         code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
         return problem_response(service, status, code, str(error.detail), headers=headers)
 
-    app.add_exception_handler(DomainError, refused)
-    app.add_exception_handler(ApplicationError, refused)
-    app.add_exception_handler(RequestValidationError, unreadable)
-    app.add_exception_handler(HTTPException, http)
     _describe(app)
 
 
 def _allowed(app: FastAPI, scope: Scope) -> str:
     """The methods of all routes with this path; Starlette itself names those of the first one."""
-    return ", ".join(
-        method
-        for method in _METHODS
-        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
-    )
+
+    def allows(method: str) -> bool:
+        return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+
+    return ", ".join(filter(allows, _METHODS))
 
 
 def _describe(app: FastAPI) -> None:
@@ -166,16 +158,9 @@ def problem_response(
         status=status,
         detail=detail,
         correlation_id=current_context().correlation_id,
-        errors=None if errors is None else [
-            ProblemError(pointer=error.pointer, code=error.code, detail=error.detail) for error in errors
-        ],
-    )  # fmt: skip
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        status,
-        headers=headers,
-        media_type="application/problem+json",
+        errors=None if errors is None else [ProblemError(**asdict(error)) for error in errors],
     )
+    return Response(problem.model_dump_json(exclude_none=True), status, headers, "application/problem+json")
 
 
 def unexpected_problem(service: str) -> Response:

@@ -2,12 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, TypeVar
 
-C = TypeVar("C")
-P = ParamSpec("P")
-R = TypeVar("R", bound=Awaitable[Any] | AsyncIterator[Any])
-Method = Callable[Concatenate[C, P], R]
+M = TypeVar("M", bound=Callable[Concatenate[Any, ...], Awaitable[Any] | AsyncIterator[Any]])
 MARK: Final = "__endpoint__"
 
 
@@ -40,7 +37,7 @@ class Verb:
         location: str | None = None,
         etag: str | None = None,
         **options: Any,
-    ) -> Callable[[Method[C, P, R]], Method[C, P, R]]:
+    ) -> Callable[[M], M]:
         """The decorator.
 
         Args:
@@ -53,7 +50,7 @@ class Verb:
         """
         endpoint = Endpoint(self.method, path, status_code or self.status_code, scopes, location, etag, options)
 
-        def decorate(method: Method[C, P, R]) -> Method[C, P, R]:
+        def decorate(method: M) -> M:
             setattr(method, MARK, endpoint)
             return method
 
