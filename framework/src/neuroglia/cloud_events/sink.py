@@ -17,13 +17,7 @@ from neuroglia.mvc.retrying import retry_after
 _TIMEOUT_S: Final = 10.0
 _LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 _REFUSED: Final = {400, 413, 415, 422}
-_MOST_READ: Final = 64 * 1024
 _log: Final = logging.getLogger("neuroglia.cloud_events")
-
-
-async def open_sink(options: CloudEventOptions, bus: CloudEventBus, clock: Clock) -> "Sink":
-    """Made in the event loop that sends what other threads publish."""
-    return Sink(options, bus, clock)
 
 
 class EventRefused(Exception):
@@ -37,7 +31,7 @@ class Sink:
         self._url = None if options.sink is None else str(options.sink)
         self._bus = bus
         self._clock = clock
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, limits=_LIMITS) if self._url else None
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, limits=_LIMITS)
         self._loop = asyncio.get_running_loop()
         self._transient = bus.transient.subscribe(self._send_once)
 
@@ -53,18 +47,14 @@ class Sink:
             EventRefused: the sink does not want it.
             Unavailable: nobody knows whether it has arrived; it has to be sent again.
         """
-        if self._client is None or self._url is None:
+        if self._url is None:
             told = {"type": event.get_type(), "id": event.get_id(), "subject": event.get_subject()}
             _log.info("event", extra=told)
             return
-        sending = self._client.stream("POST", self._url, content=dump(event), headers={"content-type": STRUCTURED})
+        message, headers = dump(event), {"content-type": STRUCTURED}
         try:
-            async with asyncio.timeout(_TIMEOUT_S), sending as answer:
-                read = 0
-                async for chunk in answer.aiter_raw():  # to its end, so that the connection can be used again
-                    read += len(chunk)
-                    if read > _MOST_READ:
-                        break
+            async with asyncio.timeout(_TIMEOUT_S):
+                answer = await self._client.post(self._url, content=message, headers=headers)
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"the sink of events does not answer: {type(error).__name__}") from None
         if answer.status_code in _REFUSED:
@@ -76,8 +66,7 @@ class Sink:
     async def aclose(self) -> None:
         """Closes the connections."""
         self._transient.dispose()
-        if self._client is not None:
-            await self._client.aclose()
+        await self._client.aclose()
 
     def _send_once(self, event: CloudEvent) -> None:
         """Sends a transient event from the thread that sees it, whether it arrives or not."""
