@@ -48,7 +48,8 @@ def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
         "mediation": 200,
         "mvc": 350,
         "idempotency": 150,
-        "operations": 410,  # the API takes 195 of them, its command line the rest
+        "operations": 377,  # the API takes 193 of them, its command line the rest
+        "cloud_events": 393,
         "hosting": 300,
         "mapping": 120,
         "event_sourcing": 1800,
