@@ -74,7 +74,7 @@ def test_the_story_of_an_operator(bells: ServiceProcess, tmp_path: Path) -> None
 def test_what_goes_wrong_is_told_in_a_line(bells: ServiceProcess) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     for arguments in (["events"], ["events", "--tail"], ["doctor"], ["subscriptions"], ["parked", "list"]):
-        assert "Nobody answers at" in neuroglia(nobody, *arguments, code=3)
+        assert f"Nobody answers at {nobody}" in neuroglia(nobody, *arguments, code=3)
     assert "Nobody answers" in neuroglia("nonsense", "doctor", code=3)
     assert "404" in neuroglia(bells.url, "parked", "show", "../x", code=2)
     assert "422" in neuroglia(bells.url, "subscriptions", "rebuild", "EchoReaction", code=2)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -235,6 +236,35 @@ async def test_given_garbage_for_an_answer_then_the_event_is_sent_again(
         await outside.up()
 
         assert amounts(await outside.has(1)) == [1]
+
+
+async def test_given_an_answer_without_end_then_it_is_not_read_to_its_end(backing: Backing, outside: Sink) -> None:
+    sent, gone = 0, asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        with suppress(ConnectionError):
+            while sent < 2**30:
+                writer.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+                await writer.drain()
+                sent += 0x10000
+        gone.set()
+        writer.close()
+
+    port = outside.port
+    await outside.down()
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", port),
+        orders_on(backing, cloud_events_sink=outside.url) as orders,
+    ):
+        await happened(orders, "a", 1)
+        await orders.service.settle()
+        async with asyncio.timeout(15):
+            await gone.wait()
+
+    assert sent < 2**26  # what the sockets hold, and no more
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from collections import deque
 from typing import Final
 
 from cloudevents.core.v1.event import CloudEvent
-from reactivex import Observable
+from reactivex import Observer, Subject
 from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
-from reactivex.disposable import Disposable
+from reactivex.disposable import CompositeDisposable, Disposable
 from typing_extensions import override
 
 from neuroglia.cloud_events.events import CloudEventWriter, IntegrationEvent
@@ -19,57 +19,51 @@ _UNSEEN: Final = 1_000
 _log: Final = logging.getLogger("neuroglia.cloud_events")
 
 
-class Passing(Observable[CloudEvent]):
+class Passing(Subject[CloudEvent]):
     """What passes, for observers that each sit on a thread of their own. `missed`: how many events passed them by."""
 
     def __init__(self) -> None:
-        super().__init__(self._join)
+        super().__init__()
         self.missed = 0
-        self._feeds: set[_Feed] = set()
 
     def show(self, event: CloudEvent) -> None:
         """Lets all see it, and waits for none."""
         with self.lock:
-            self.missed += sum(feed.push(event) for feed in self._feeds)
+            self.on_next(event)
 
-    def close(self) -> None:
-        """All are told that nothing more comes."""
-        for feed in [*self._feeds]:
-            self.leave(feed, completed=True)
-
-    def leave(self, feed: "_Feed", *, completed: bool = False) -> None:
-        """One sees no more of it; if it is `completed`, it sees what has passed before."""
-        with self.lock:
-            self._feeds.discard(feed)
-        feed.live = completed
-        feed.push(None)
-
-    def _join(self, observer: ObserverBase[CloudEvent], _: SchedulerBase | None = None) -> DisposableBase:
+    @override
+    def _subscribe_core(
+        self, observer: ObserverBase[CloudEvent], scheduler: SchedulerBase | None = None
+    ) -> DisposableBase:
         feed = _Feed(observer, self)
-        with self.lock:
-            self._feeds.add(feed)
+        feed.place = super()._subscribe_core(Observer(feed.push, on_completed=feed.end), scheduler)
         feed.start()
-        return Disposable(lambda: self.leave(feed))
+        return CompositeDisposable(feed.place, Disposable(feed.end))
 
 
 class _Feed(threading.Thread):
     """One observer, and what it has not seen yet. None: nothing more comes."""
 
+    place: DisposableBase
+
     def __init__(self, observer: ObserverBase[CloudEvent], passing: Passing) -> None:
         super().__init__(name="cloud-event-observer", daemon=True)
-        self.live = True
         self._observer = observer
         self._passing = passing
         self._unseen: deque[CloudEvent | None] = deque(maxlen=_UNSEEN)
         self._changed = threading.Condition()
 
-    def push(self, event: CloudEvent | None) -> bool:
-        """Takes it in, and says whether the oldest had to go for it."""
+    def push(self, event: CloudEvent | None) -> None:
+        """Takes it in; if there is no room, the oldest has to go for it."""
         with self._changed:
-            full = len(self._unseen) == self._unseen.maxlen
+            if len(self._unseen) == self._unseen.maxlen and event is not None:
+                self._passing.missed += 1
             self._unseen.append(event)
             self._changed.notify()
-            return full
+
+    def end(self) -> None:
+        """Nothing more comes. An observer that has left sees no more of what has come, either."""
+        self.push(None)
 
     def _next(self) -> CloudEvent | None:
         with self._changed:
@@ -79,13 +73,12 @@ class _Feed(threading.Thread):
     @override
     def run(self) -> None:
         try:
-            while (event := self._next()) is not None and self.live:
+            while (event := self._next()) is not None:
                 self._observer.on_next(event)
-            if self.live:
-                self._observer.on_completed()
+            self._observer.on_completed()
         except Exception as error:  # noqa: BLE001 - whatever an observer raises: it is told, and the observer is out
             _log.error("an observer failed and is unsubscribed", exc_info=error)
-            self._passing.leave(self)
+            self.place.dispose()
 
 
 class CloudEventBus:
@@ -112,4 +105,4 @@ class CloudEventBus:
     async def aclose(self) -> None:
         """Nothing more comes."""
         for passing in (self.input, self.output, self.transient):
-            passing.close()
+            passing.on_completed()

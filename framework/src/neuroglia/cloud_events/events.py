@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from cloudevents.core.v1.event import CloudEvent
@@ -53,13 +54,8 @@ class Queues:
     """Where this process gets its work from."""
 
     def __init__(self, documents: DocumentStore, clock: Clock, options: CloudEventOptions) -> None:
-        self.documents, self._clock, self._seconds = documents, clock, options.lease_seconds
-        self._owner = SystemIds().new()
-
-    def open(self, queue: str, *, ordered: bool = False) -> WorkQueue:
-        """One of its queues."""
-        owner, seconds = self._owner, self._seconds
-        return WorkQueue(self.documents, self._clock, queue=queue, owner=owner, seconds=seconds, ordered=ordered)
+        self.documents = documents
+        self.open = partial(WorkQueue, documents, clock, owner=SystemIds().new(), seconds=options.lease_seconds)
 
 
 class CloudEventWriter:

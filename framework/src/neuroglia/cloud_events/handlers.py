@@ -2,10 +2,9 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from neuroglia.cloud_events.events import IntegrationEvent
 from neuroglia.core.codec import JsonCodec
@@ -25,19 +24,15 @@ class CloudEventHandler(ABC, Generic[E_contra]):
         """Does what has to be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(NamedTuple):
     """A type of event that this service listens to."""
 
     codec: JsonCodec[Any]
     handler: type[CloudEventHandler[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class InboundTypes:
+class InboundTypes(dict[str, Inbound]):
     """All of them, by their names."""
-
-    types: Mapping[str, Inbound]
 
 
 def read_handlers(modules: Sequence[ModuleType]) -> InboundTypes:
@@ -46,7 +41,7 @@ def read_handlers(modules: Sequence[ModuleType]) -> InboundTypes:
     Raises:
         ConfigurationError: one that does not say what it handles, two for one type, or an event without a name.
     """
-    found: dict[str, Inbound] = {}
+    found = InboundTypes()
     for handler in classes(modules, CloudEventHandler[Any]):
         (kind,) = arguments(handler, CloudEventHandler) or (None,)
         if not inspect.isclass(kind) or not issubclass(kind, IntegrationEvent):
@@ -59,4 +54,4 @@ def read_handlers(modules: Sequence[ModuleType]) -> InboundTypes:
                 f"{name}: has two handlers, {found[name].handler.__name__} and {handler.__name__}; keep one"
             )
         found[name] = Inbound(JsonCodec(kind), handler)
-    return InboundTypes(found)
+    return found

@@ -32,9 +32,9 @@ class Inbox(Workers):
     keeps = True
 
     def __init__(self, provider: ServiceProvider, queues: Queues, inbound: InboundTypes) -> None:
-        super().__init__(provider, queues.open(_QUEUE), workers=_WORKERS)
+        super().__init__(provider, queues.open(queue=_QUEUE), workers=_WORKERS)
         self._documents = queues.documents
-        self._inbound = inbound.types
+        self._inbound = inbound
         self._rows: DocumentType[WorkItem] = DocumentType(WorkItem)
 
     async def accept(self, received: Sequence[Received]) -> Sequence[CloudEvent]:

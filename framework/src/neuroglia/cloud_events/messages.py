@@ -7,7 +7,8 @@ takes a structured message with `ce-` headers for a binary one, and overlooks nu
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from email.message import Message
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import unquote
@@ -17,12 +18,15 @@ from cloudevents.core.exceptions import BaseCloudEventException, CloudEventValid
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import REQUIRED_ATTRIBUTES, CloudEvent
 from fastapi import HTTPException
+from pydantic import TypeAdapter
 
 from neuroglia.core.errors import MalformedRequest
 from neuroglia.mvc.bodies import is_json, strict_json
 
 STRUCTURED: Final = JSONFormat.CONTENT_TYPE
 BATCHED: Final = "application/cloudevents-batch+json"
+_OBJECT: Final = TypeAdapter(dict[str, Any])
+_BATCH: Final = TypeAdapter(list[dict[str, Any]])
 _UTF_8: Final = {"utf-8", "utf8", "us-ascii"}  # RFC 8259, section 8.1
 _NAME: Final = re.compile(r"[a-z0-9]+")  # CloudEvents 1.0.2, "Attribute Naming Convention"
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # CloudEvents 1.0.2, "Type System": String
@@ -49,9 +53,10 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes) -> Sequence[Receive
         raise HTTPException(415, "JSON is written in UTF-8.")
     try:
         if media_type == STRUCTURED:
-            return [Received(_from_json(strict_json(body)), "/data")]
+            return [Received(_from_json(_OBJECT.validate_python(strict_json(body))), "/data")]
         if media_type == BATCHED:
-            return [Received(_from_json(event), f"/{n}/data") for n, event in enumerate(_array(strict_json(body)))]
+            batch = _BATCH.validate_python(strict_json(body))
+            return [Received(_from_json(event), f"/{n}/data") for n, event in enumerate(batch)]
         if media_type.startswith("application/cloudevents") or not any(name.startswith("ce-") for name, _ in headers):
             raise HTTPException(415, f"Send {STRUCTURED}, {BATCHED}, or data with the attributes in ce- headers.")
         return [Received(_from_headers(headers, body), "")]
@@ -84,17 +89,8 @@ def data_of(event: CloudEvent) -> str:
     return json.dumps(strict_json(data) if isinstance(data, bytes) else data)
 
 
-def _array(batch: object) -> list[object]:
-    if not isinstance(batch, list):
-        raise MalformedRequest("A batch is a JSON array of events.")
-    return cast("list[object]", batch)
-
-
-def _from_json(event: object) -> CloudEvent:
-    if not isinstance(event, dict):
-        raise MalformedRequest("An event is a JSON object.")
-    members = cast("dict[str, Any]", event)
-    members = {name: value for name, value in members.items() if value is not None}  # JSON Event Format, section 2.2
+def _from_json(event: Mapping[str, Any]) -> CloudEvent:
+    members = {name: value for name, value in event.items() if value is not None}  # JSON Event Format, section 2.2
     if "data_base64" in members:
         base64.b64decode(members["data_base64"], validate=True)  # the SDK skips what does not belong there
     return load(json.dumps(members, allow_nan=False))
@@ -128,12 +124,8 @@ def _strict(attributes: dict[str, Any], data: Any) -> CloudEvent:
     if timeless:
         del attributes["time"]
     for name, value in attributes.items():
-        fits = name == "time" or _is_attribute(value)  # the SDK has looked at those that it knows
+        # JSON Event Format, section 2.2: texts, truth values, whole numbers of 32 bits; the SDK has looked at the time
+        fits = isinstance(value, str | datetime) or (isinstance(value, int) and -(2**31) <= value < 2**31)
         if not fits or not _NAME.fullmatch(name) or _FORBIDDEN.search(str(value)):
             raise MalformedRequest("An attribute has a name or a value that none can have.")
     return event
-
-
-def _is_attribute(value: object) -> bool:
-    """JSON Event Format, section 2.2: texts, truth values, and whole numbers of 32 bits."""
-    return isinstance(value, str) or (isinstance(value, int) and -(2**31) <= value < 2**31)

@@ -40,7 +40,7 @@ class OutboxDispatcher(Workers):
     refuses is parked, and what follows it in its subject behind it."""
 
     def __init__(self, provider: ServiceProvider, queues: Queues, sink: Sink) -> None:
-        super().__init__(provider, queues.open(_QUEUE, ordered=True), workers=_WORKERS)
+        super().__init__(provider, queues.open(queue=_QUEUE, ordered=True), workers=_WORKERS)
         self._sink = sink
 
     @override

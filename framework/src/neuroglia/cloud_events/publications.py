@@ -33,12 +33,8 @@ class CloudEventPublisher(Reaction, name="cloud-events", workers=16):
     """Sends the published events, at least once and in the order of their streams, always with the same id."""
 
     def __init__(self, writer: CloudEventWriter, sink: Sink) -> None:
-        self._writer = writer
-        self._sink = sink
-
-    async def publish(self, name: str, data: JsonObject, told: Envelope) -> None:
-        """Sends one."""
-        await self._sink.deliver(self._writer.make(name, data, told.id, told.aggregate_id, told.recorded_at))
+        self.writer = writer
+        self.sink = sink
 
 
 def read_publications(modules: Sequence[ModuleType], codec: EventCodec | None) -> SubscriberType:
@@ -81,7 +77,8 @@ def _published(publication: Publication[Any], where: str) -> type[DomainEvent]:
 
 
 def _handler(name: str, publication: Publication[Any]) -> Handler:
-    async def publish(publisher: CloudEventPublisher, event: DomainEvent, envelope: Envelope) -> None:
-        await publisher.publish(name, publication(event, envelope), envelope)
+    async def publish(publisher: CloudEventPublisher, event: DomainEvent, told: Envelope) -> None:
+        data = publication(event, told)
+        await publisher.sink.deliver(publisher.writer.make(name, data, told.id, told.aggregate_id, told.recorded_at))
 
     return publish

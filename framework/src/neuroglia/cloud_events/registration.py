@@ -9,7 +9,7 @@ from neuroglia.cloud_events.handlers import InboundTypes, read_handlers
 from neuroglia.cloud_events.inbox import Inbox
 from neuroglia.cloud_events.outbox import Outbox, OutboxDispatcher
 from neuroglia.cloud_events.publications import read_publications
-from neuroglia.cloud_events.sink import Sink, open_sink
+from neuroglia.cloud_events.sink import Sink
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.lifecycle import HostedService
 from neuroglia.dependency_injection import ServiceCollection
@@ -32,13 +32,13 @@ def add_cloud_events(
     inbound, publisher = read_handlers(modules), read_publications(modules, codecs[-1] if codecs else None)
     if publisher.handlers:
         add_subscriber(services, publisher, prefixes, options.lease_seconds)
-    for handled in inbound.types.values():
+    for handled in inbound.values():
         services.add_scoped(handled.handler)
     services.add_instance(InboundTypes, inbound)
     services.add_instance(CloudEventOptions, options)
     services.add_singleton(CloudEventBus)
     services.add_singleton(CloudEventWriter)
     services.add_singleton(Queues)
-    services.add_singleton(Sink, open_sink)
+    services.add_singleton(Sink)
     services.add_scoped(Outbox)
     return [OutboxDispatcher, Inbox]

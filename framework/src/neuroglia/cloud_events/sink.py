@@ -16,14 +16,9 @@ from neuroglia.mvc.retrying import retry_after
 
 _TIMEOUT_S: Final = 10.0
 _LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-_REFUSED: Final = {400, 413, 415, 422}
 _MOST_READ: Final = 64 * 1024
+_REFUSED: Final = {400, 413, 415, 422}
 _log: Final = logging.getLogger("neuroglia.cloud_events")
-
-
-async def open_sink(options: CloudEventOptions, bus: CloudEventBus, clock: Clock) -> "Sink":
-    """Made in the event loop that sends what other threads publish."""
-    return Sink(options, bus, clock)
 
 
 class EventRefused(Exception):
@@ -60,10 +55,8 @@ class Sink:
         sending = self._client.stream("POST", self._url, content=dump(event), headers={"content-type": STRUCTURED})
         try:
             async with asyncio.timeout(_TIMEOUT_S), sending as answer:
-                read = 0
-                async for chunk in answer.aiter_raw():  # to its end, so that the connection can be used again
-                    read += len(chunk)
-                    if read > _MOST_READ:
+                async for _ in answer.aiter_raw():  # to its end, so that the connection can be used again
+                    if answer.num_bytes_downloaded > _MOST_READ:
                         break
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"the sink of events does not answer: {type(error).__name__}") from None

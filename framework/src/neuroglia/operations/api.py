@@ -78,7 +78,7 @@ class OperationsController(ControllerBase):
     @get("/subscriptions", scopes=_ADMIN)
     async def subscriptions(self) -> Page[SubscriptionDto]:
         """Lists projections and reactions: how far each is, and what is wrong with it."""
-        return Page(items=[await self._look(runner) for runner in self._runners.values()])
+        return Page(items=[await look_closely(runner, self._means) for runner in self._runners.values()])
 
     @post("/subscriptions/{name}/rebuild", status_code=202, scopes=_ADMIN)
     async def rebuild(self, name: str) -> SubscriptionDto:
@@ -87,7 +87,7 @@ class OperationsController(ControllerBase):
         if not isinstance(runner, ProjectionRunner):
             raise NoProjection(f"{name} is a reaction: it has no models that could be built anew.")
         await runner.rebuild()
-        return await self._look(runner)
+        return await look_closely(runner, self._means)
 
     @get("/parked", scopes=_ADMIN)
     async def parked(self, limit: Limit = DEFAULT_LIMIT) -> Page[ParkedEvent]:
@@ -107,27 +107,24 @@ class OperationsController(ControllerBase):
         """Lets what is parked be handled after all, in order."""
         runner = self._runner(subscription)
         await runner.replay(request.stream if request else None)
-        return await self._look(runner)
+        return await look_closely(runner, self._means)
 
     @post("/parked/{subscription}/discard", status_code=202, scopes=_ADMIN)
     async def discard(self, subscription: str, request: DiscardRequest | None = None) -> SubscriptionDto:
         """Leaves what is parked out for ever; what stood behind it is handled."""
         runner, request = self._runner(subscription), request or DiscardRequest()
         await runner.discard(request.stream, position=request.position)
-        return await self._look(runner)
+        return await look_closely(runner, self._means)
 
     def _runner(self, name: str) -> SubscriptionRunner:
         if (runner := self._runners.get(name)) is None:
             raise NotFoundError("subscription", name)
         return runner
 
-    async def _look(self, runner: SubscriptionRunner) -> SubscriptionDto:
-        return await look_closely(runner, self._means)
-
     async def _parked(
         self, runner: SubscriptionRunner, stream: str | None, after: int, limit: int
     ) -> Page[ParkedEvent]:
-        await self._look(runner)  # another process may have swapped generations
+        await look_closely(runner, self._means)  # another process may have swapped generations
         items = (await runner.parking.items.page(WorkState.PARKED, stream, after=after))[:limit]
         shown = [show_parked(runner, item) for item in items if item.state is WorkState.PARKED]
         return Page(items=shown, next_cursor=str(items[-1].number) if len(items) == limit else None)

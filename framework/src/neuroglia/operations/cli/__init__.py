@@ -1,9 +1,9 @@
 """The command `neuroglia`: a thin client of the admin API of any service."""
 
-import sys
+import httpx
 
-from neuroglia.operations.cli.client import Failure
-from neuroglia.operations.cli.commands import app, complain
+from neuroglia.operations.cli.commands import app
+from neuroglia.operations.cli.printing import fail
 
 
 def main() -> None:
@@ -11,6 +11,7 @@ def main() -> None:
     (nobody answers)."""
     try:
         app()
-    except Failure as failure:
-        complain(str(failure))
-        sys.exit(failure.code)
+    except httpx.TransportError as error:
+        fail(f"Nobody answers at {error.request.url}: {error}. Is the service running?", 3)
+    except httpx.InvalidURL as error:
+        fail(f"Nobody answers at --url: {error}.", 3)
