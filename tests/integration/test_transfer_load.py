@@ -21,6 +21,7 @@ from tests.integration.test_kill import everything
 from tests.integration.test_openbank_process import PERSON
 from tests.openbank.conservation import conserved, openbank_codec
 from tests.support.engines import Backing
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 CLIENTS = 32
@@ -70,17 +71,16 @@ async def disturb(http: httpx.AsyncClient, accounts: list[str], chance: random.R
 
 async def all_ended(http: httpx.AsyncClient) -> None:
     """Returns when no transfer is on its way any more, and everybody has passed the last event."""
-    deadline = asyncio.get_running_loop().time() + LIMIT_S
-    while True:
+
+    async def nothing_is_left() -> bool:
         ready = (await http.get("/health/ready")).json()
         on_their_way = [
             (await http.get("/api/v1/transfers", params={"status": status, "limit": 1})).json()["items"]
             for status in ("requested", "debited")
         ]
-        if on_their_way == [[], []] and all(one["lag"] == 0 for one in ready["subscriptions"]):
-            return
-        assert asyncio.get_running_loop().time() < deadline, f"{on_their_way} on their way, {ready}"
-        await asyncio.sleep(0.05)
+        return on_their_way == [[], []] and all(one["lag"] == 0 for one in ready["subscriptions"])
+
+    await eventually(nothing_is_left, LIMIT_S)
 
 
 async def ended(backing: Backing) -> Counter[TransferStatus]:

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-_SECONDS = 15.0
+_SECONDS = 5.0
 _POLL_S = 0.005
 _CANCELLED_STEPS = 60
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = _SECONDS) -> None:
     """Returns once the condition holds.
 
     Raises:
         TimeoutError: it did not in time.
     """
-    async with asyncio.timeout(_SECONDS):
+    async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - the other task knows nothing of us
             await asyncio.sleep(_POLL_S)
 

@@ -41,9 +41,7 @@ async def orders(backing: Backing, outside: Sink) -> AsyncIterator[Orders]:
 
 async def happened(orders: Orders, id: str, *amounts: int) -> None:
     """Payments of an order, without waiting for whoever follows them."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(orders.service, "settle", lambda: asyncio.sleep(0))
-        await orders.service.given(Order, id, *(Paid(amount=amount, by="ada") for amount in amounts))
+    await orders.service.happened(Order, id, *(Paid(amount=amount, by="ada") for amount in amounts))
 
 
 def amounts(events: list[dict[str, Any]], id: str = "a") -> list[int]:

@@ -66,6 +66,11 @@ class RunningService:
 
     async def given(self, kind: type[AggregateRoot], id: str, *events: DomainEvent) -> None:
         """These events have happened to the aggregate, behind those that had before; the read models show them."""
+        await self.happened(kind, id, *events)
+        await self.settle()
+
+    async def happened(self, kind: type[AggregateRoot], id: str, *events: DomainEvent) -> None:
+        """The same, without waiting for those that follow the log."""
         store, codec = await self.services.get(EventStore), await self.services.get(EventCodec)
         ids, clock = SystemIds(), await self.services.get(Clock)
         stream = stream_name(kind, id)
@@ -76,7 +81,6 @@ class RunningService:
             for event in events
         ]
         await store.append(stream, new, len(stored) - 1)
-        await self.settle()
 
     async def when(self, method: str, path: str, **request: Any) -> Answer:
         """Sends a request; `request` is what httpx takes. Returns when the read models show its events."""
