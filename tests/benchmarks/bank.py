@@ -1,7 +1,9 @@
 """OpenBank in this process, on SQLite files, for the figures of event sourcing."""
 
+import asyncio
 import contextlib
 import tempfile
+import time
 from asyncio import Runner
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import date
@@ -12,7 +14,17 @@ from typing_extensions import override
 
 from neuroglia.core import SystemClock, SystemIds
 from neuroglia.domain import DomainEvent
-from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, Subscriptions, stream_name
+from neuroglia.event_sourcing import (
+    NO_STREAM,
+    EventCodec,
+    EventMetadata,
+    EventStore,
+    NewEvent,
+    Subscriptions,
+    stream_name,
+)
+from neuroglia.event_sourcing.handlers import Subscriber
+from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
 from neuroglia.mediation import Mediator
 from neuroglia.testing import RunningService, running
 from openbank.application.commands.deposit_money import DepositMoney
@@ -113,6 +125,31 @@ def open_bank(*, projecting: bool = False) -> Iterator[tuple[Bank, Runner]]:
             yield subject, loop
         finally:
             loop.run(context.__aexit__(None, None, None))
+
+
+async def fill(folder: Path, accounts: int, events: int) -> None:
+    """Rounds of one deposit for each account, as a bank's day is; nobody follows the log."""
+    async with bank(folder, projecting=False) as subject:
+        services = subject.service.services
+        codec, store = await services.get(EventCodec), await services.get(EventStore)
+        for revision in range(events // accounts):
+            streams = [f"bank_account-{number}" for number in range(accounts)]
+            await asyncio.gather(*(store.append(s, [new_event(codec)], NO_STREAM + revision) for s in streams))
+
+
+async def catch_up(folder: Path, subscriber: type[Subscriber], *, documents: str, sink: str | None = None) -> float:
+    """Lets one that follows the log do so alone, from the first event to the last. Returns positions a second."""
+    async with bank(folder, projecting=False, documents=documents, sink=sink) as subject:
+        services = subject.service.services
+        head = await (await services.get(EventStore)).head()
+        runners = await services.get(list[SubscriptionRunner])
+        subscriptions = Subscriptions([runner for runner in runners if runner.kind.subscriber is subscriber])
+        start = time.perf_counter()
+        await subscriptions.start()
+        await subscriptions.wait_for(head, 60)
+        elapsed = time.perf_counter() - start
+        await subscriptions.stop()
+    return head / elapsed
 
 
 def percentile(samples: Sequence[float], part: float) -> float:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuroglia.core.context import RequestContext, use_context
-from neuroglia.event_sourcing import NO_STREAM, EventCodec, EventStore, Subscriptions
-from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
+from neuroglia.event_sourcing import Subscriptions
 from openbank.application.projections.account_projection import AccountProjection
 from openbank.application.projections.statement_projection import StatementProjection
-from tests.benchmarks.bank import bank, new_event, open_bank, percentile
+from tests.benchmarks.bank import catch_up, fill, open_bank, percentile
 from tests.benchmarks.harness import Figure, Target, compare, in_turns
 from tests.benchmarks.raw import RawFile, Row, rows
 
@@ -32,10 +31,10 @@ def _catch_up() -> Figure:
     """The statement: one document for each event, with two indexes, from the first event on."""
     with tempfile.TemporaryDirectory() as name, asyncio.Runner() as loop:
         folder, numbers = Path(name), itertools.count()
-        loop.run(_fill(folder))
+        loop.run(fill(folder, _ACCOUNTS, _EVENTS))
 
         def ours() -> float:
-            return loop.run(_project(folder, f"documents-{next(numbers)}.db"))
+            return loop.run(catch_up(folder, StatementProjection, documents=f"documents-{next(numbers)}.db"))
 
         ours()  # the documents to copy
         model = folder / "documents-0.db"
@@ -48,30 +47,6 @@ def _catch_up() -> Figure:
 
         projected, written = in_turns([ours, by_hand], _ROUNDS)
     return compare(f"catch-up, {_EVENTS:,} events | writing the documents by hand", projected, written, _TARGET)
-
-
-async def _fill(folder: Path) -> None:
-    """Rounds of one event for each account, as a bank's day is."""
-    async with bank(folder, projecting=False) as subject:
-        services = subject.service.services
-        codec, store = await services.get(EventCodec), await services.get(EventStore)
-        for revision in range(_EVENTS // _ACCOUNTS):
-            streams = [f"bank_account-{number}" for number in range(_ACCOUNTS)]
-            await asyncio.gather(*(store.append(s, [new_event(codec)], NO_STREAM + revision) for s in streams))
-
-
-async def _project(folder: Path, documents: str) -> float:
-    async with bank(folder, projecting=False, documents=documents) as subject:
-        services = subject.service.services
-        head = await (await services.get(EventStore)).head()
-        runners = await services.get(list[SubscriptionRunner])
-        subscriptions = Subscriptions([r for r in runners if r.kind.subscriber is StatementProjection])
-        start = time.perf_counter()
-        await subscriptions.start()
-        await subscriptions.wait_for(head, 60)
-        elapsed = time.perf_counter() - start
-        await subscriptions.stop()
-    return _EVENTS / elapsed
 
 
 def _write(file: RawFile, documents: Sequence[Row], checkpoint: Row) -> float:

@@ -14,10 +14,8 @@ import httpx
 
 from deployment.demo.sink import Sink, listening
 from neuroglia.cloud_events.publications import CloudEventPublisher
-from neuroglia.event_sourcing import NO_STREAM, EventCodec, EventStore, Subscriptions
-from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
 from openbank.application.commands.request_transfer import RequestTransfer
-from tests.benchmarks.bank import Bank, bank, new_event, open_bank
+from tests.benchmarks.bank import Bank, catch_up, fill, open_bank
 from tests.benchmarks.harness import Figure, compare, in_turns
 from tests.benchmarks.raw import RawLog
 
@@ -80,38 +78,17 @@ def _told() -> Figure:
     """From the log to a sink over HTTP, beside the same requests by hand."""
     with tempfile.TemporaryDirectory() as name, listening() as sink, Runner() as loop:
         folder, numbers = Path(name), itertools.count()
-        loop.run(_fill(folder))
+        loop.run(fill(folder, _ACCOUNTS, _EVENTS))
         ours, raw = in_turns(
             [
-                lambda: loop.run(_publish(folder, sink, f"documents-{next(numbers)}.db")),
+                lambda: loop.run(
+                    catch_up(folder, CloudEventPublisher, documents=f"documents-{next(numbers)}.db", sink=sink.url)
+                ),
                 lambda: loop.run(_post(sink)),
             ],
             _ROUNDS,
         )
     return compare(f"events told a second, {_WORKERS} at once | posting them by hand", ours, raw)
-
-
-async def _fill(folder: Path) -> None:
-    async with bank(folder, projecting=False) as subject:
-        services = subject.service.services
-        codec, store = await services.get(EventCodec), await services.get(EventStore)
-        for revision in range(_EVENTS // _ACCOUNTS):
-            streams = [f"bank_account-{number}" for number in range(_ACCOUNTS)]
-            await asyncio.gather(*(store.append(s, [new_event(codec)], NO_STREAM + revision) for s in streams))
-
-
-async def _publish(folder: Path, sink: Sink, documents: str) -> float:
-    async with bank(folder, projecting=False, documents=documents, sink=sink.url) as subject:
-        services = subject.service.services
-        head = await (await services.get(EventStore)).head()
-        runners = await services.get(list[SubscriptionRunner])
-        subscriptions = Subscriptions([r for r in runners if r.kind.subscriber is CloudEventPublisher])
-        start = time.perf_counter()
-        await subscriptions.start()
-        await subscriptions.wait_for(head, 60)
-        elapsed = time.perf_counter() - start
-        await subscriptions.stop()
-    return _EVENTS / elapsed
 
 
 async def _post(sink: Sink) -> float:

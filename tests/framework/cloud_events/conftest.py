@@ -8,6 +8,7 @@ from neuroglia.documents import workers
 from neuroglia.event_sourcing.subscriptions import patience
 from tests.framework.cloud_events.world import Orders, orders_on
 from tests.support.engines import Backing
+from tests.support.sink import Sink, sink
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +17,13 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(workers, "_FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(workers, "_POLL_S", 0.02)
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[Sink]:
+    """Somebody who listens."""
+    async with sink() as outside:
+        yield outside
 
 
 @pytest.fixture

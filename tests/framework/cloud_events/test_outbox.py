@@ -11,14 +11,8 @@ from neuroglia.documents import Documents, Session, WorkState
 from tests.framework.cloud_events.orders import Receipt, ShopLeft
 from tests.framework.cloud_events.world import Orders, orders_on
 from tests.support.engines import Backing
-from tests.support.sink import Sink, sink
+from tests.support.sink import Sink
 from tests.support.waiting import eventually
-
-
-@pytest.fixture
-async def outside() -> AsyncIterator[Sink]:
-    async with sink() as outside:
-        yield outside
 
 
 @pytest.fixture

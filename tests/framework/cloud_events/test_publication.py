@@ -21,16 +21,10 @@ from neuroglia.testing import FixedClock, in_memory, running
 from tests.framework.cloud_events.orders import Noted, Order, Paid, Script
 from tests.framework.cloud_events.world import EVENT, Orders, orders_builder, orders_on
 from tests.support.engines import IN_MEMORY, Backing
-from tests.support.sink import Sink, sink
+from tests.support.sink import Sink
 from tests.support.waiting import eventually
 
 NOTHING: dict[str, str] = {}
-
-
-@pytest.fixture
-async def outside() -> AsyncIterator[Sink]:
-    async with sink() as outside:
-        yield outside
 
 
 @pytest.fixture
