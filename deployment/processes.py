@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import tenacity
 
-_START_S: Final = 30.0
+START_S: Final = 30.0
 _STOP_S: Final = 15.0
 _POLL_S: Final = 0.02
 
@@ -70,7 +70,7 @@ class ServiceProcess:
         """
         if (code := self.process.poll()) is not None:
             raise RuntimeError(f"it ended with {code}:\n{self.output()}")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_START_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_S)
         try:
             connection.request("GET", "/health/ready")
             answer = connection.getresponse()
@@ -94,9 +94,9 @@ class ServiceProcess:
         """Its exit code, once it has ended."""
         return self.process.wait(_STOP_S)
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, within: float = START_S) -> None:
         """Returns once it is ready; raises like `is_ready` and `until`."""
-        until(self.is_ready, "the service to be ready", _START_S)
+        until(self.is_ready, "the service to be ready", within)
 
     def terminate(self) -> int:
         """Asks it to end (SIGTERM). Returns its exit code."""
@@ -130,11 +130,13 @@ def start(module: str, folder: Path, *, port: int | None = None, **environment: 
 
 
 @contextmanager
-def serving(module: str, folder: Path, *, port: int | None = None, **environment: str) -> Generator[ServiceProcess]:
-    """A service that is ready; at the end of the block it is gone, however the block ended."""
+def serving(
+    module: str, folder: Path, *, port: int | None = None, within: float = START_S, **environment: str
+) -> Generator[ServiceProcess]:
+    """A service that is ready `within` so many seconds; at the end of the block it is gone, however the block ended."""
     service = start(module, folder, port=port, **environment)
     try:
-        service.wait_until_ready()
+        service.wait_until_ready(within)
         yield service
     finally:
         if service.process.poll() is None:

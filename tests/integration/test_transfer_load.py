@@ -151,14 +151,14 @@ async def test_given_random_kills_then_every_acknowledged_transfer_ends_and_mone
                 return
 
     for _ in range(kills):
-        with serving("openbank", tmp_path, LEASE_SECONDS="0.3", **backing.environment) as bank:
+        with serving("openbank", tmp_path, within=LIMIT_S, LEASE_SECONDS="0.3", **backing.environment) as bank:
             async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30) as http:
                 accounts = accounts or await open_accounts(http, 6)
                 load = [asyncio.create_task(client(http)) for _ in range(4)]
                 await asyncio.wait(load, timeout=chance.uniform(0.05, 0.6))
                 bank.kill()
                 await asyncio.gather(*load)
-    with serving("openbank", tmp_path, LEASE_SECONDS="0.3", **backing.environment) as bank:
+    with serving("openbank", tmp_path, within=LIMIT_S, LEASE_SECONDS="0.3", **backing.environment) as bank:
         async with httpx.AsyncClient(base_url=bank.url, timeout=60) as plain:
             await all_ended(plain)
         shown = everything(bank)

@@ -11,7 +11,7 @@ import sys
 from typing import Any, TypedDict
 
 from neuroglia.documents import DocumentStore
-from neuroglia.event_sourcing import EventStore
+from neuroglia.event_sourcing import EventStore, Subscriptions
 from neuroglia.testing import CrashPoints, kill_this_process, running
 from openbank.main import create_app
 from openbank.settings import OpenBankSettings
@@ -36,7 +36,12 @@ async def live(life: Life, settings: OpenBankSettings) -> Answer:
     """Sends the requests, and waits until everything has come to its end, if there is time."""
     points = CrashPoints(kill_this_process)
     async with running(create_app(settings)) as bank:
-        await bank.settle()  # what the life before has left comes to its end first
+        try:
+            await bank.settle()  # what the life before has left comes to its end first
+        except TimeoutError:
+            runners = (await bank.services.get(Subscriptions)).runners
+            print(*[runner.status for runner in runners], sep="\n", file=sys.stderr)  # noqa: T201
+            raise
         points.watch(await bank.services.get(EventStore))
         points.watch(await bank.services.get(DocumentStore))
         if life["dies"] is not None:
@@ -57,6 +62,8 @@ def main(event_store_url: str, document_store_url: str) -> None:
             _, status = os.waitpid(child, 0)
             if os.WIFSIGNALED(status):
                 print(json.dumps(Answer(signal=os.WTERMSIG(status), reached=[], answers=[])), flush=True)  # noqa: T201
+            elif os.WEXITSTATUS(status):
+                sys.exit("a life has failed")
         else:
             print(json.dumps(asyncio.run(live(json.loads(line), settings))), flush=True)  # noqa: T201
             os._exit(0)

@@ -72,22 +72,19 @@ class ProcessRunner(ReactionRunner):
 
     async def _send(self, scope: Scope, first: Step) -> None:
         """Sends a step's command, and those that follow from how it ends."""
-        mediator, step = await scope.get(Mediator), first
-        while True:
+        mediator = await scope.get(Mediator)
+        step: Step | None = first
+        while step is not None:
             command_id = derived_id(self.status.name, step.process, step.name)
             with use_context(replace(current_context(), command_id=command_id, reply=Reply())):
                 try:
                     await mediator.execute(step.command)
                 except (DomainError, NotFoundError) as refusal:
-                    _log.info(
-                        "step refused", extra={"process_id": step.process, "step": step.name, "outcome": refusal.code}
-                    )
-                    following = step.refused(refusal) if step.refused else None
+                    told = {"process_id": step.process, "step": step.name, "outcome": refusal.code}
+                    _log.info("step refused", extra=told)
+                    step = step.refused(refusal) if step.refused else None
                 else:
-                    following = step.done
-            if following is None:
-                return
-            step = following
+                    step = step.done
 
     async def _note(self, scope: Scope, step: Step, envelope: Envelope, due: datetime) -> None:
         """Stages a deadline. It keeps the place of its event, from which the command can be made again."""
