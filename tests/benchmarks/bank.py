@@ -5,7 +5,7 @@ import contextlib
 import tempfile
 import time
 from asyncio import Runner
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,7 @@ from neuroglia.event_sourcing import (
 )
 from neuroglia.event_sourcing.handlers import Subscriber
 from neuroglia.event_sourcing.subscriptions import SubscriptionRunner
+from neuroglia.hosting import WebApplicationBuilder
 from neuroglia.mediation import Mediator
 from neuroglia.testing import RunningService, running
 from openbank.application.commands.deposit_money import DepositMoney
@@ -97,9 +98,14 @@ def new_event(codec: EventCodec, event: DomainEvent = _DEPOSITED) -> NewEvent:
 
 @contextlib.asynccontextmanager
 async def bank(
-    folder: Path, *, projecting: bool, documents: str = "documents.db", sink: str | None = None
+    folder: Path,
+    *,
+    projecting: bool,
+    documents: str = "documents.db",
+    sink: str | None = None,
+    add: Callable[[WebApplicationBuilder], None] | None = None,
 ) -> AsyncIterator[Bank]:
-    """OpenBank with its files in a folder; its projections run, or nothing follows the log."""
+    """OpenBank with its files in a folder; its projections run, or nothing follows the log. `add` gives it more."""
     settings = OpenBankSettings(
         data_dir=folder,
         event_store_url="sqlite:///{DATA_DIR}/events.db",
@@ -108,6 +114,8 @@ async def bank(
         cloud_events_sink=sink,
     )
     builder = create_builder(settings)
+    if add is not None:
+        add(builder)
     if not projecting:
         builder.services.add_singleton(Subscriptions, _Idle)
     async with running(builder.build()) as service:
@@ -137,9 +145,16 @@ async def fill(folder: Path, accounts: int, events: int) -> None:
             await asyncio.gather(*(store.append(s, [new_event(codec)], NO_STREAM + revision) for s in streams))
 
 
-async def catch_up(folder: Path, subscriber: type[Subscriber], *, documents: str, sink: str | None = None) -> float:
+async def catch_up(
+    folder: Path,
+    subscriber: type[Subscriber],
+    *,
+    documents: str,
+    sink: str | None = None,
+    add: Callable[[WebApplicationBuilder], None] | None = None,
+) -> float:
     """Lets one that follows the log do so alone, from the first event to the last. Returns positions a second."""
-    async with bank(folder, projecting=False, documents=documents, sink=sink) as subject:
+    async with bank(folder, projecting=False, documents=documents, sink=sink, add=add) as subject:
         services = subject.service.services
         head = await (await services.get(EventStore)).head()
         runners = await services.get(list[SubscriptionRunner])
