@@ -1,0 +1,1 @@
+"""What a host, its user and its commands are: pure Python."""

@@ -1,0 +1,1 @@
+"""Executors and what they reach the host by."""

@@ -1,0 +1,1 @@
+"""Read models, which are what the API answers."""
