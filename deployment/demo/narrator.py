@@ -33,6 +33,12 @@ class Narrator:
         """From now on, requests go there."""
         self._client = httpx.Client(base_url=url, timeout=30)
 
+    def sign_in(self, token: str | None) -> None:
+        """From now on, requests carry this token, or none."""
+        self._client.headers.pop("authorization", None)
+        if token is not None:
+            self._client.headers["authorization"] = f"Bearer {token}"
+
     def title(self, text: str) -> None:
         """The name of the story."""
         print(f"\n{self._style(text, '1')}\n{'═' * len(text)}")

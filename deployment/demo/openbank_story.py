@@ -2,13 +2,16 @@
 
 from contextlib import ExitStack
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from deployment.demo.identities import identities
 from deployment.demo.narrator import Difference, Narrator
-from deployment.demo.sink import Sink, listening
+from deployment.demo.sink import listening
 from deployment.demo.transfer_story import poison_is_parked, transfer_completes, transfer_is_refunded
-from deployment.processes import ServiceProcess, serving
+from deployment.issuer.process import RunningIssuer
+from deployment.processes import serving
 
 API = "/api/v1"
 
@@ -20,12 +23,15 @@ def play(narrator: Narrator, folder: Path, running: ExitStack) -> None:
         Difference: an answer was not the promised one.
     """
     sink = running.enter_context(listening())
-    server = running.enter_context(serving("openbank", folder, CLOUD_EVENTS_SINK=sink.url))
+    issuer = running.enter_context(identities(folder / "issuer"))
+    start = partial(serving, "openbank", folder, CLOUD_EVENTS_SINK=sink.url, OAUTH2_ISSUER=issuer.url)
+    server = running.enter_context(start())
     narrator.connect(server.url)
     narrator.title("OpenBank: a bank whose truth is its events")
     narrator.say(
         f"The bank runs at {server.url} (process {server.process.pid}). Its databases are plain files in {folder}."
     )
+    _knock(narrator, issuer)
     ada, bob = _register_two_people(narrator)
     account, savings = _open_accounts(narrator, ada, bob)
     _move_money(narrator, account)
@@ -33,12 +39,29 @@ def play(narrator: Narrator, folder: Path, running: ExitStack) -> None:
     _freeze(narrator, account)
     _read_the_statement(narrator, account)
     _read_the_audit_trail(narrator, account)
+    narrator.sign_in(issuer.token("operator"))  # who may look into the works, too
     transfer_completes(narrator, sink, account, savings)
     transfer_is_refunded(narrator, account, savings)
     balance = Decimal("216.55")
     if (folder / "events.db").exists():  # a file that somebody can write into by hand
         balance += poison_is_parked(narrator, folder, account)
-    _kill_and_restart(narrator, server, folder, running, account, sink, balance)
+    statement = _pay_in_once_more(narrator, account)
+    server.kill()
+    again = running.enter_context(start(port=server.port))
+    narrator.say(f"Process {server.process.pid} was killed; process {again.process.pid} opened the same files.")
+    _nothing_is_lost(narrator, account, statement, balance + 1)
+
+
+def _knock(narrator: Narrator, issuer: RunningIssuer) -> None:
+    narrator.chapter(
+        "Nobody gets in without a token",
+        f"Tokens come from a small OpenID Connect issuer at {issuer.url}; the bank checks each by the issuer's keys.",
+    )
+    narrator.ask("GET", f"{API}/persons", 401, show="{detail}")
+    narrator.sign_in(issuer.token("visitor"))
+    narrator.ask("POST", f"{API}/persons", 403, body={}, show="{detail}")
+    narrator.sign_in(issuer.token("teller"))
+    narrator.ask("GET", f"{API}/persons", 200, show="a teller may: {items}")
 
 
 def _register_two_people(narrator: Narrator) -> tuple[str, str]:
@@ -178,30 +201,24 @@ def _read_the_audit_trail(narrator: Narrator, account: str) -> None:
         raise Difference(f"the audit trail has the revisions {[event['revision'] for event in events]}")
 
 
-def _kill_and_restart(
-    narrator: Narrator,
-    server: ServiceProcess,
-    folder: Path,
-    running: ExitStack,
-    account: str,
-    sink: Sink,
-    balance: Decimal,
-) -> None:
+def _pay_in_once_more(narrator: Narrator, account: str) -> list[Any]:
+    """Returns the statement from before."""
     narrator.chapter("The server is killed and started again", "Nothing that was acknowledged is lost.")
-    path = f"{API}/accounts/{account}/transactions"
-    statement = narrator.ask("GET", path, 200, show="the statement").json()["items"]
+    statement = narrator.ask("GET", f"{API}/accounts/{account}/transactions", 200, show="the statement").json()["items"]
     deposit = {"account_id": account, "amount": "1.00", "reference": "the last word"}
     narrator.ask("POST", f"{API}/transactions/deposits", 201, body=deposit, show="deposit, balance {balance_after}")
-    server.kill()
-    again = running.enter_context(serving("openbank", folder, port=server.port, CLOUD_EVENTS_SINK=sink.url))
-    narrator.say(f"Process {server.process.pid} was killed; process {again.process.pid} opened the same files.")
+    return list(statement)
+
+
+def _nothing_is_lost(narrator: Narrator, account: str, statement: list[Any], balance: Decimal) -> None:
     narrator.ask(
         "GET",
         f"{API}/accounts/{account}",
         200,
         show="{owner_name}: balance {balance} {currency}",
-        expect={"balance": str(balance + 1), "status": "open"},
+        expect={"balance": str(balance), "status": "open"},
     )
+    path = f"{API}/accounts/{account}/transactions"
     found = narrator.ask("GET", path, 200, show="the same statement, and the last deposit")
     if found.json()["items"][1:] != statement:
         raise Difference("the statement is another one after the kill")

@@ -1,12 +1,15 @@
 """HTTP: what a controller, and the mediator behind it, cost over a plain FastAPI endpoint."""
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from tests.benchmarks.harness import Figure, Target, compare, in_turns
 from tests.benchmarks.servers import free_port, post_request, started, wait_for_200
+from tests.support.issuer import local_issuer
 
 _ROUNDS = 60  # many short ones: what disturbs the machine then disturbs all servers alike
 _REQUESTS = 320
@@ -18,6 +21,7 @@ _MEDIATED = Target(least_ratio=0.80)
 def measure() -> Sequence[Figure]:
     figures: list[Figure] = []
     with ExitStack() as servers:
+        servers.enter_context(local_issuer(Path(servers.enter_context(tempfile.TemporaryDirectory()))))
         ports = [_start(servers, name) for name in ("bare", "direct", "mediated")]
         for connections in _CONNECTIONS:
             subjects = [_rate(port, connections) for port in ports]

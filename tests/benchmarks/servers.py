@@ -15,9 +15,10 @@ _PAUSE_S = 0.002
 def post_request(port: int) -> bytes:
     """One small POST, ready to be sent."""
     body = b'{"account_id":"0193f0a7-6f0c-7d53-a1f5-5f2a4c1e9b10","amount":"12.50","reference":"rent"}'
+    token = os.environ.get("TESTS_TOKEN", "none").encode()
     return (
         b"POST /api/v1/movements HTTP/1.1\r\nhost: 127.0.0.1:%d\r\ncontent-type: application/json\r\n"
-        b"content-length: %d\r\n\r\n%s" % (port, len(body), body)
+        b"authorization: Bearer %s\r\ncontent-length: %d\r\n\r\n%s" % (port, token, len(body), body)
     )
 
 

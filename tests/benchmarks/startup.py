@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from tests.benchmarks.harness import Figure, Target, compare, in_turns
-from tests.benchmarks.servers import free_port, get_request, post_request, started, wait_for_200
+from tests.benchmarks.servers import free_port, get_request, started, wait_for_200
 
 _ROUNDS = 15
 _TINY = Target(most_ratio=1.3)
@@ -31,7 +31,7 @@ def _app(name: str, bytecode: Mapping[str, str]) -> Callable[[], float]:
         port = free_port()
         begin = time.perf_counter()
         with started(f"tests.benchmarks.apps.{name}", str(port), environment=bytecode):
-            wait_for_200(post_request(port), port)
+            wait_for_200(get_request("/health/live", port), port)
             return (time.perf_counter() - begin) * 1000
 
     return start

@@ -13,6 +13,7 @@ import pytest
 
 from deployment.processes import ServiceProcess, serving, start, until
 from tests.integration.test_openbank_process import deposit, open_account, request, statement
+from tests.support.issuer import authorized
 
 pytestmark = pytest.mark.integration
 SECONDS = 15.0
@@ -38,7 +39,9 @@ def readiness(bank: ServiceProcess) -> tuple[int, dict[str, Any]]:
 
 def try_deposit(bank: ServiceProcess, account: str) -> httpx.Response:
     body = {"account_id": account, "amount": "0.01", "reference": "x" * 140}
-    return httpx.post(f"{bank.url}/api/v1/transactions/deposits", json=body, verify=False, timeout=30)
+    return httpx.post(
+        f"{bank.url}/api/v1/transactions/deposits", json=body, headers=authorized(), verify=False, timeout=30
+    )
 
 
 def require_unavailable(answer: httpx.Response) -> None:

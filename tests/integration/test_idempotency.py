@@ -10,6 +10,7 @@ import pytest
 from deployment.processes import ServiceProcess, serving, until
 from tests.integration.test_kill import everything, open_accounts
 from tests.support.engines import Backing
+from tests.support.issuer import authorized
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
 WRITERS = 8
@@ -50,7 +51,9 @@ async def test_given_random_kills_when_requests_are_sent_again_then_each_takes_e
     payers, accounts = [Payer(f"payer {number}") for number in range(WRITERS)], list[str]()
     for life in range(KILLS + 1):
         with serving("openbank", tmp_path, LEASE_SECONDS="0.3", **backing.environment) as bank:
-            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30, verify=False) as http:
+            async with httpx.AsyncClient(
+                base_url=f"{bank.url}/api/v1", timeout=30, verify=False, headers=authorized()
+            ) as http:
                 accounts = accounts or await open_accounts(http, WRITERS // 2)
                 last = life == KILLS
                 load = [

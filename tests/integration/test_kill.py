@@ -16,6 +16,7 @@ import pytest
 from deployment.processes import ServiceProcess, serving
 from tests.integration.test_openbank_process import PERSON
 from tests.support.engines import Backing, Engine
+from tests.support.issuer import authorized
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
 WRITERS = 8
@@ -55,7 +56,9 @@ async def kill_under_load(
 ) -> list[str]:
     """One life of the bank: a load on all accounts, and its end after so many seconds of it."""
     with serving("openbank", folder, LEASE_SECONDS="0.3", **backing.environment) as bank:
-        async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30, verify=False) as http:
+        async with httpx.AsyncClient(
+            base_url=f"{bank.url}/api/v1", timeout=30, verify=False, headers=authorized()
+        ) as http:
             accounts = accounts or await open_accounts(http, WRITERS // 2)
             load = [asyncio.create_task(ledger.write(http, accounts[i % len(accounts)])) for i in range(WRITERS)]
             await asyncio.wait(load, timeout=moment)
@@ -66,7 +69,7 @@ async def kill_under_load(
 
 def everything(bank: ServiceProcess) -> dict[str, list[Any]]:
     """All that the read models show, list by list."""
-    with httpx.Client(base_url=f"{bank.url}/api/v1", verify=False) as http:
+    with httpx.Client(base_url=f"{bank.url}/api/v1", verify=False, headers=authorized()) as http:
 
         def items(path: str) -> list[Any]:
             found: list[Any] = []

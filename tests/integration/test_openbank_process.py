@@ -15,6 +15,7 @@ import pytest
 
 from deployment.processes import ServiceProcess, serving, start, until
 from tests.support.engines import Backing
+from tests.support.issuer import authorized
 
 pytestmark = pytest.mark.integration
 PERSON = {
@@ -39,13 +40,14 @@ def client_of(bank: ServiceProcess) -> httpx.AsyncClient:
         timeout=30,
         verify=False,
         limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
+        headers=authorized(),
     )
 
 
 def request(bank: ServiceProcess, method: str, path: str, position: str | None = None, **more: Any) -> httpx.Response:
     """One request; a read waits for the event at `position`."""
     headers = {} if position is None else {"X-Wait-For-Position": position}
-    with httpx.Client(base_url=f"{bank.url}/api/v1", verify=False) as http:
+    with httpx.Client(base_url=f"{bank.url}/api/v1", verify=False, headers=authorized()) as http:
         return http.request(method, path, headers=headers, **more).raise_for_status()
 
 
@@ -118,7 +120,9 @@ async def test_a_body_in_chunks_without_a_length_is_limited(bank: ServiceProcess
 )
 def test_odd_paths_are_404(bank: ServiceProcess, path: str) -> None:
     with socket.create_connection(("127.0.0.1", bank.port)) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        token = authorized()["Authorization"]
+        told = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+        connection.sendall(told.encode())
         answer = connection.makefile("rb").read()
 
     assert answer.startswith(b"HTTP/1.1 404 ")
@@ -142,7 +146,8 @@ def test_what_is_no_http_harms_nobody(bank: ServiceProcess) -> None:
 
 def test_its_output_is_json_lines_with_correlation_ids(bank: ServiceProcess) -> None:
     for path, status in (("/api/v1/persons", 200), ("/nothing", 404)):
-        answer = httpx.get(f"{bank.url}{path}", headers={"X-Correlation-ID": f"log{status}"}, verify=False)
+        headers = {"X-Correlation-ID": f"log{status}", **authorized()}
+        answer = httpx.get(f"{bank.url}{path}", headers=headers, verify=False)
         assert answer.status_code == status
 
     def logged() -> bool:
@@ -160,9 +165,10 @@ def test_when_told_to_end_then_it_finishes_what_is_in_hand_and_keeps_everything(
         account = open_account(bank, overdraft_limit="10")
         body = json.dumps({"account_id": account, "amount": "5"}).encode()
         with socket.create_connection(("127.0.0.1", bank.port)) as connection:
+            token = authorized()["Authorization"].encode()
             connection.sendall(
                 b"POST /api/v1/transactions/deposits HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+                b"Authorization: %s\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (token, len(body))
             )
             answer = connection.makefile("rb")
             assert answer.readline() == b"HTTP/1.1 100 Continue\r\n"  # it is being handled: the body is awaited

@@ -13,6 +13,7 @@ import pytest
 
 from deployment.processes import ServiceProcess, free_port, serving, until
 from tests.support.engines import Backing
+from tests.support.issuer import authorized
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,14 @@ def bells(tmp_path: Path, backing: Backing) -> Iterator[ServiceProcess]:
 
 def neuroglia(url: str, *arguments: str, code: int = 0) -> str:
     program = [str(Path(sys.executable).parent / "neuroglia"), "--url", url, *arguments]
-    done = subprocess.run(program, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        program,
+        env={**ENVIRONMENT, "NEUROGLIA_TOKEN": os.environ["TESTS_TOKEN"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
@@ -40,7 +48,7 @@ def told(url: str, *arguments: str) -> Any:
 
 
 def ring(bells: ServiceProcess, id: str, tone: str = "ding") -> None:
-    headers = {"X-Correlation-ID": f"of-{id}"}
+    headers = {"X-Correlation-ID": f"of-{id}", **authorized()}
     httpx.post(
         f"{bells.url}/api/v1/bells/{id}", params={"tone": tone}, headers=headers, verify=False
     ).raise_for_status()
@@ -95,7 +103,7 @@ def test_the_tail_goes_on_where_it_was_left(bells: ServiceProcess) -> None:
     for id in ("a", "b", "c"):
         ring(bells, id)
 
-    with httpx.Client(base_url=bells.url, timeout=20, verify=False) as http:
+    with httpx.Client(base_url=bells.url, timeout=20, verify=False, headers=authorized()) as http:
         parameters = {"prefix": "bell-"}
         with http.stream("GET", TAIL, params=parameters, headers={"Last-Event-ID": "-1"}) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
@@ -111,7 +119,7 @@ def test_the_tail_goes_on_where_it_was_left(bells: ServiceProcess) -> None:
 
 def test_a_tail_ends_when_the_service_does_and_holds_it_up_not_at_all(bells: ServiceProcess) -> None:
     with (
-        httpx.Client(base_url=bells.url, timeout=20, verify=False) as http,
+        httpx.Client(base_url=bells.url, timeout=20, verify=False, headers=authorized()) as http,
         http.stream("GET", TAIL, headers={"Last-Event-ID": "-1"}) as answer,
     ):
         ring(bells, "a")

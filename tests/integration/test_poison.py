@@ -9,6 +9,7 @@ import pytest
 from deployment.processes import ServiceProcess, start, until
 from neuroglia.event_sourcing.handlers import ATTEMPTS
 from tests.support.engines import Backing
+from tests.support.issuer import authorized
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ def test_given_an_event_that_kills_the_process_then_it_is_parked_and_the_rest_is
 ) -> None:
     service = start_fragile(tmp_path, backing)
     service.wait_until_ready()
-    with httpx.Client(base_url=f"{service.url}/api/v1", verify=False) as http:
+    with httpx.Client(base_url=f"{service.url}/api/v1", verify=False, headers=authorized()) as http:
         doomed, healthy = (http.post("/cups").json()["id"] for _ in range(2))
         http.post(f"/cups/{doomed}/fillings", params={"deadly": True})
     deaths = 1
@@ -43,7 +44,7 @@ def test_given_an_event_that_kills_the_process_then_it_is_parked_and_the_rest_is
 
     try:
         assert deaths == 1 + ATTEMPTS  # once among others, and then by itself
-        with httpx.Client(base_url=f"{service.url}/api/v1", verify=False) as http:
+        with httpx.Client(base_url=f"{service.url}/api/v1", verify=False, headers=authorized()) as http:
             http.post(f"/cups/{doomed}/fillings")
             http.post(f"/cups/{healthy}/fillings")
             until(

@@ -21,6 +21,7 @@ from tests.integration.test_kill import everything
 from tests.integration.test_openbank_process import PERSON
 from tests.openbank.conservation import conserved, openbank_codec
 from tests.support.engines import Backing
+from tests.support.issuer import authorized
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -112,8 +113,8 @@ async def test_given_many_transfers_with_freezes_and_closes_then_the_sum_holds(
     chance = seeded()
     left: Iterator[int] = iter(range(many))
     with serving("openbank", tmp_path, **backing.environment) as bank:
-        async with httpx.AsyncClient(base_url=bank.url, timeout=60) as plain:
-            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=60) as http:
+        async with httpx.AsyncClient(base_url=bank.url, timeout=60, headers=authorized()) as plain:
+            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=60, headers=authorized()) as http:
                 accounts = await open_accounts(http, ACCOUNTS)
 
                 async def client() -> None:
@@ -152,14 +153,14 @@ async def test_given_random_kills_then_every_acknowledged_transfer_ends_and_mone
 
     for _ in range(kills):
         with serving("openbank", tmp_path, within=LIMIT_S, LEASE_SECONDS="0.3", **backing.environment) as bank:
-            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30) as http:
+            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30, headers=authorized()) as http:
                 accounts = accounts or await open_accounts(http, 6)
                 load = [asyncio.create_task(client(http)) for _ in range(4)]
                 await asyncio.wait(load, timeout=chance.uniform(0.05, 0.6))
                 bank.kill()
                 await asyncio.gather(*load)
     with serving("openbank", tmp_path, within=LIMIT_S, LEASE_SECONDS="0.3", **backing.environment) as bank:
-        async with httpx.AsyncClient(base_url=bank.url, timeout=60) as plain:
+        async with httpx.AsyncClient(base_url=bank.url, timeout=60, headers=authorized()) as plain:
             await all_ended(plain)
         shown = everything(bank)
 

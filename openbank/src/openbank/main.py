@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from neuroglia.hosting import WebApplicationBuilder
+from neuroglia.mediation import PipelineBehavior
+from openbank.application.authorisation import OwnCustomerOnly
 from openbank.application.presenter import AccountPresenter
 from openbank.application.reactions.unusual_activity import ActivityLimits, UnusualActivityWatch
 from openbank.settings import OpenBankSettings
@@ -17,6 +19,7 @@ def create_builder(settings: OpenBankSettings) -> WebApplicationBuilder:
     builder.add_documents("openbank.integration.models")
     builder.add_cloud_events("openbank.application")
     builder.add_operations()
+    builder.services.add_singleton(PipelineBehavior, OwnCustomerOnly)
     builder.services.add_scoped(AccountPresenter)
     builder.services.add_instance(ActivityLimits, ActivityLimits(settings.usual_debits, settings.debit_window_seconds))
     builder.add_hosted_service(UnusualActivityWatch)

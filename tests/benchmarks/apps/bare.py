@@ -16,6 +16,11 @@ async def move(request: MovementRequest) -> Movement:
     return Movement(id="1", account_id=request.account_id, amount=request.amount, reference=request.reference)
 
 
+@app.get("/health/live")
+async def live() -> dict[str, str]:
+    return {"status": "live"}
+
+
 if __name__ == "__main__":
     logging.basicConfig(level="WARNING")
     uvicorn.run(

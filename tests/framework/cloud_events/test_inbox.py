@@ -28,7 +28,7 @@ async def test_given_an_event_when_accepted_then_its_handler_runs_in_a_context_o
     (row,) = await orders.all_done()
     (context,) = orders.script.contexts
     assert (context.correlation_id, context.causation_id, context.traceparent) == ("c-1", "1", TRACE)
-    assert (context.actor, context.command_id, context.since) == ("system:inbox", derived_id("/shop", "1"), head)
+    assert (context.principal.id, context.command_id, context.since) == ("system:inbox", derived_id("/shop", "1"), head)
     (paid,) = await orders.payments()
     assert (paid.correlation_id, paid.causation_id, paid.actor) == ("c-1", "1", "system:inbox")
     assert (await orders.receipt(), row.error, row.attempts) == (5, None, 1)

@@ -99,7 +99,7 @@ async def test_when_a_handler_runs_then_it_does_so_for_the_projection_with_the_e
         await passed(runner, end.position)
 
     (context,) = probe.contexts
-    assert (context.actor, context.correlation_id) == ("system:ProbedProjection", "test")
+    assert (context.principal.id, context.correlation_id) == ("system:ProbedProjection", "test")
 
 
 # -- once, and only once -------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ async def test_given_events_then_each_is_handled_in_its_own_context_and_the_chec
     assert await world.checkpoint("Telling") == end.position
     event = await anext(world.events.read("counter-a", after=0))
     context = outside.contexts[0]
-    assert (context.actor, context.causation_id, context.since) == ("system:Telling", event.id, first.position)
+    assert (context.principal.id, context.causation_id, context.since) == ("system:Telling", event.id, first.position)
     assert context.command_id == derived_id("Telling", event.id)
 
 

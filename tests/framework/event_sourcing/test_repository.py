@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from neuroglia.core import ConcurrencyError, NotFoundError, RequestContext, Unavailable
+from neuroglia.core import ConcurrencyError, NotFoundError, Principal, RequestContext, Unavailable
 from neuroglia.event_sourcing import UndecodableEvent, UnknownEventType, stream_name
 from tests.framework.event_sourcing.counting import Counter, CounterClosed, CounterIncreased, CounterOpened
 from tests.framework.event_sourcing.events import NOON, stream_of
@@ -131,7 +131,7 @@ async def test_given_a_saved_aggregate_when_it_decides_on_then_only_the_new_even
 
 
 async def test_when_saving_then_the_envelopes_and_the_reply_tell_what_was_stored(world: World) -> None:
-    context = RequestContext(correlation_id="request", causation_id="message", actor="ada")
+    context = RequestContext(correlation_id="request", causation_id="message", principal=Principal("ada"))
     counter = Counter.open("1", "x")
     counter.increase(5)
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
 from neuroglia.mvc import ControllerBase
+from neuroglia.testing.tokens import Tokens, scopes_of
 
 
 def application(*controllers: type[ControllerBase], settings: ServiceSettings | None = None) -> FastAPI:
@@ -22,9 +23,10 @@ def application(*controllers: type[ControllerBase], settings: ServiceSettings | 
 
 @asynccontextmanager
 async def client_of(app: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
-    """Requests to an application below `/api/v1`; its failures arrive as responses."""
+    """Requests to an application below `/api/v1`, of somebody who may do everything; failures arrive as responses."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+    headers = (await Tokens.believed_by(app.state.services)).bearer(scopes_of(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1", headers=headers) as client:
         yield client
 
 

@@ -153,8 +153,8 @@ async def connection() -> AsyncIterator[str]:
     diary.lines.append("closed")
 
 
-async def caller(scopes: SecurityScopes, authorization: Annotated[str, Header()]) -> str:
-    return f"{authorization} with {scopes.scope_str}"
+async def caller(scopes: SecurityScopes, x_caller: Annotated[str, Header()]) -> str:
+    return f"{x_caller} with {scopes.scope_str}"
 
 
 class ParametersController(ControllerBase):
@@ -194,7 +194,7 @@ async def test_dependencies_run_and_are_closed() -> None:
 
 async def test_security_gets_the_scopes() -> None:
     async with serving(ParametersController) as http:
-        answer = await http.get("/parameters/security", headers={"Authorization": "me"})
+        answer = await http.get("/parameters/security", headers={"X-Caller": "me"})
 
     assert answer.json() == "me with a b"
 

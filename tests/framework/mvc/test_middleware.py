@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from neuroglia.core import current_context
 from neuroglia.hosting import ServiceSettings
 from neuroglia.mvc import ControllerBase, RequestMiddleware, get, post
+from neuroglia.testing.tokens import Tokens, scopes_of
 from tests.framework.mvc.serving import application, serving
 
 LIMIT = 100
@@ -90,7 +91,8 @@ async def test_a_body_that_lies_about_its_length_is_stopped_before_it_is_all_rea
     async def send(message: Message) -> None:
         sent.append(message)
 
-    headers = [(b"content-length", b"1")]
+    token = (await Tokens.believed_by(app.state.services)).token(scopes_of(app))
+    headers = [(b"content-length", b"1"), (b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "method": "POST", "path": "/api/v1/echo", "query_string": b"", "headers": headers}
     await app(scope, receive, send)
 

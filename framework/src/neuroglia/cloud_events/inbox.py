@@ -11,7 +11,7 @@ from typing_extensions import override
 from neuroglia.cloud_events.events import Queues
 from neuroglia.cloud_events.handlers import InboundTypes
 from neuroglia.cloud_events.messages import Received, data_of, dump, load
-from neuroglia.core.context import RequestContext, current_context
+from neuroglia.core.context import Principal, RequestContext, current_context
 from neuroglia.core.errors import ConcurrencyError, FieldError, InvalidRequest, MalformedRequest, Unavailable
 from neuroglia.core.ids import derived_id
 from neuroglia.core.validation import field_errors
@@ -93,7 +93,8 @@ class Inbox(Workers):
         event = load(row["event"])
         return RequestContext(
             correlation_id=row["correlation_id"], causation_id=event.get_id(), traceparent=row["traceparent"],
-            actor=f"system:{_QUEUE}", command_id=derived_id(event.get_source(), event.get_id()), since=row["since"],
+            principal=Principal.system(_QUEUE), since=row["since"],
+            command_id=derived_id(event.get_source(), event.get_id()),
         )  # fmt: skip
 
     @override

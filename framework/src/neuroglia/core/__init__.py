@@ -7,6 +7,7 @@ from neuroglia.core.clock import (
     parse_utc as parse_utc,
 )
 from neuroglia.core.context import (
+    Principal as Principal,
     Reply as Reply,
     RequestContext as RequestContext,
     current_context as current_context,

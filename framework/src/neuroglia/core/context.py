@@ -2,11 +2,11 @@
 
 import itertools
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import uuid_utils
 
@@ -30,6 +30,27 @@ class Reply:
     sent: Iterator[int] = field(default_factory=itertools.count)
 
 
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, and what they may. `claims`: what else the issuer says of them.
+
+    An `id` of this service's own parts begins with `system:`, which nobody from the outside can have.
+    """
+
+    id: str = "anonymous"
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    claims: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+
+    @staticmethod
+    def system(name: str) -> "Principal":
+        """A part of the service, which acts by itself."""
+        return Principal(f"system:{name}")
+
+
+_NOBODY: Final = Principal()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
     """The circumstances of one request, job or event. Immutable, but for the `reply` that it collects.
@@ -38,7 +59,7 @@ class RequestContext:
         correlation_id: shared by all that follows from one request of the outside.
         causation_id: the id of the message that directly caused this one.
         traceparent: the W3C Trace Context that this belongs to (Level 1, section 3.2).
-        actor: on whose behalf this runs.
+        principal: on whose behalf this runs.
         command_id: names a command that may come twice; every try of it carries the same one.
         since: a log position from before the first try of the command, noted durably before that.
         idempotency_key: of the request of the outside, its method and path included. The command that it asks for gets
@@ -50,7 +71,7 @@ class RequestContext:
     correlation_id: str
     causation_id: str | None = None
     traceparent: str | None = None
-    actor: str = "anonymous"
+    principal: Principal = _NOBODY
     command_id: str | None = None
     since: int | None = None
     idempotency_key: str | None = None

@@ -147,7 +147,7 @@ class EventSourcedRepository(Repository[A], History[A]):
             recorded_at=now,
             correlation_id=self._context.correlation_id,
             causation_id=self._context.causation_id,
-            actor=self._context.actor,
+            actor=self._context.principal.id,
             traceparent=self._context.traceparent,
         )
         events = [

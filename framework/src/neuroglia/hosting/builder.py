@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
 from typing_extensions import TypeForm
 
@@ -41,14 +42,23 @@ from neuroglia.mediation import (
     ValidationBehavior,
     add_handlers,
 )
-from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, install_problem_handlers
+from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, describe, install_problem_handlers
 from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
 from neuroglia.operations.index import IndexedEvent, add_event_index
+from neuroglia.security import Guard, OAuth2Bearer, OAuth2Options, Scheme, SigningKeys
 
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
 API: Final = "/api/v1"
+_CORS: Final[dict[str, Any]] = {
+    "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Prefer", "X-API-Key",
+                      "X-Correlation-ID", "X-Wait-For-Position"],
+    "expose_headers": ["ETag", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Correlation-ID",
+                       "X-Event-Position", "X-Read-Model-Position"],
+}  # fmt: skip
+"""What pages of other origins may send and read. Credentials are headers, never cookies."""
 S = TypeVar("S", bound=HostedService)
 
 
@@ -73,6 +83,10 @@ class WebApplicationBuilder:
             self.services.add_instance(ServiceSettings, settings)
         self.services.add_singleton(Clock, SystemClock)
         self.services.add_singleton(Stopping)
+        self.services.add_instance(OAuth2Options, settings.oauth2)
+        self.services.add_singleton(SigningKeys)
+        self.services.add_singleton(Scheme, OAuth2Bearer)
+        self.services.add_singleton(Guard)
         self.services.add_scoped(Ids, ids_of)
         self.services.add_scoped(RequestContext, current_context)
 
@@ -181,13 +195,18 @@ class WebApplicationBuilder:
             redirect_slashes=False,  # a path has one spelling, and a Location is never made from the Host header
             openapi_url="/api/openapi.json",
             lifespan=lambda _: self._lifespan(provider),
+            swagger_ui_init_oauth={"clientId": "swagger", "usePkceWithAuthorizationCodeGrant": True},
             telemetry={"auto_configure": False},
         )
+        if self.settings.cors_origins:
+            app.add_middleware(CORSMiddleware, allow_origins=self.settings.cors_origins, **_CORS)
         app.add_middleware(RequestMiddleware, service=service, max_body_bytes=self.settings.max_body_bytes)
         app.state.services = provider  # for tests and tools; handlers ask by their constructors
         install_problem_handlers(app, service)
+        guard = provider.get_now(Guard)
+        describe(app, guard)
         for controller in self._controllers:
-            add_controller(app, provider.get_now(controller), API)
+            add_controller(app, provider.get_now(controller), API, guard)
         app.include_router(health_router(provider, self._backing, self._hosted))
         app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
         return app

@@ -1,10 +1,16 @@
 """Settings, from the environment alone (12-factor)."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AnyHttpUrl, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AnyHttpUrl, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from neuroglia.security import OAuth2Options
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class ServiceSettings(BaseSettings):
@@ -24,12 +30,25 @@ class ServiceSettings(BaseSettings):
     data_dir: Path = Path("data")
     event_store_url: str = "sqlite:///{DATA_DIR}/events.db"
     document_store_url: str = "sqlite:///{DATA_DIR}/documents.db"
+    oauth2_issuer: str = "http://127.0.0.1:8090"
+    """The exact `iss` of the access tokens that are believed."""
+    oauth2_audience: str | None = None
+    """What their `aud` has to hold; the service's name, unless it is told otherwise."""
+    oauth2_discovery_url: str | None = None
+    """Where the issuer describes itself, when it is reached by another address from here."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Of the pages that may call from a browser, separated by commas. None, unless they are named."""
     cloud_events_sink: AnyHttpUrl | None = None
     """Where CloudEvents are sent to; without one they are logged and shown."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     lease_seconds: float = Field(default=3.0, gt=0, le=300)
     """How soon another process takes over the work of one that has died."""
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
+
+    @property
+    def oauth2(self) -> OAuth2Options:
+        """Whose tokens are believed."""
+        return OAuth2Options(self.oauth2_issuer, self.oauth2_audience or self.service, self.oauth2_discovery_url)
 
     def url(self, template: str) -> str:
         """A backing service's URL with the data folder filled in."""

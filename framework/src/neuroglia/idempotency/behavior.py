@@ -81,7 +81,9 @@ class IdempotencyBehavior(PipelineBehavior):
     async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
         context = ambient_context()
         if context is not None and context.idempotency_key is not None:
-            return await self._once(request, proceed, context, derived_id(context.actor, context.idempotency_key))
+            return await self._once(
+                request, proceed, context, derived_id(context.principal.id, context.idempotency_key)
+            )
         if context is None or context.command_id is None:
             return await proceed(request)
         sent = next((unit.sent for unit in begun.get() if isinstance(unit, Outcome)), context.reply.sent)

@@ -2,6 +2,7 @@
 
 from neuroglia.core import DEFAULT_LIMIT as DEFAULT_LIMIT, Page as Page
 from neuroglia.mvc.controllers import ControllerBase as ControllerBase, add_controller as add_controller
+from neuroglia.mvc.description import describe as describe
 from neuroglia.mvc.middleware import RequestMiddleware as RequestMiddleware
 from neuroglia.mvc.parameters import Cursor as Cursor, Limit as Limit, Moment as Moment
 from neuroglia.mvc.patience import Patience as Patience

@@ -1,27 +1,10 @@
 """Reading JSON bodies: what two readers could understand differently is refused."""
 
 import json
-from collections.abc import Callable, Coroutine
 from typing import Any, Final, NoReturn
 
-from fastapi import HTTPException, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import HTTPException, Request
 from typing_extensions import override
-
-
-class StrictRoute(APIRoute):
-    """A route whose JSON body is UTF-8, has no NaN or Infinity, and names each field once (RFC 8259, RFC 7493)."""
-
-    @override
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
-
-        async def strict(request: Request) -> Response:
-            return await handle(_StrictRequest(request.scope, request.receive))
-
-        return strict
 
 
 def strict_json(body: bytes | str) -> Any:
@@ -40,7 +23,9 @@ def is_json(media_type: str) -> bool:
     return subtype == "json" or subtype.endswith("+json")
 
 
-class _StrictRequest(Request):
+class StrictRequest(Request):
+    """A request whose JSON body is UTF-8, has no NaN or Infinity, and names each field once (RFC 8259, RFC 7493)."""
+
     @override
     async def json(self) -> Any:
         return strict_json(await self.body())  # not UTF-8: FastAPI answers 400

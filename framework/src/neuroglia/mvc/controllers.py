@@ -14,9 +14,10 @@ from typing_extensions import override
 from neuroglia.core.context import current_context
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.mediation import Mediator
-from neuroglia.mvc.bodies import StrictRoute
+from neuroglia.mvc.guarded import GuardedRoute
 from neuroglia.mvc.problems import PROBLEM_RESPONSES
 from neuroglia.mvc.routes import MARK, Endpoint
+from neuroglia.security import Guard
 
 _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
@@ -71,8 +72,8 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
     return found
 
 
-def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
-    """Adds a controller's routes to an application, below the path `base`.
+def add_controller(app: FastAPI, controller: ControllerBase, base: str, guard: Guard) -> None:
+    """Adds a controller's routes to an application, below the path `base` and behind the guard.
 
     They stand on the application itself: a router in between would match every request a second time.
     """
@@ -86,10 +87,12 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
             **endpoint.options,
             "openapi_extra": {
                 "x-required-scopes": [*endpoint.scopes],
+                "security": [{scheme.name: [scope]} for scheme in guard.schemes for scope in endpoint.scopes],
                 "parameters": [] if endpoint.method == "GET" else [_IDEMPOTENCY_KEY],
                 **endpoint.options.get("openapi_extra", {}),
             },
             "responses": {**PROBLEM_RESPONSES, **endpoint.options.get("responses", {})},
+            "route_class_override": functools.partial(GuardedRoute, guard=guard, scopes=endpoint.scopes),
         }
         app.router.add_api_route(
             prefix + endpoint.path,
@@ -97,7 +100,6 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str) -> None:
             methods=[endpoint.method],
             status_code=endpoint.status_code,
             tags=[*controller.tags],
-            route_class_override=StrictRoute,
             **options,
         )
 

@@ -18,6 +18,11 @@ _READ: Final = {b"x-correlation-id", b"x-wait-for-position", b"traceparent", b"i
 _CHANGING: Final = {"POST", "PUT", "PATCH", "DELETE"}
 _POSITION: Final = re.compile(r"[0-9]{1,19}")
 _KEY: Final = re.compile(r"[ -~]{1,255}")
+_SECURE: Final = [
+    (b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]  # fmt: skip
+"""What every answer says to browsers, unless it says otherwise itself."""
 _STRONG_VERSION: Final = re.compile(r'(?<!W/)"([0-9]{1,18})"')
 
 
@@ -53,7 +58,9 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_headers(context.correlation_id, context.reply)]
+                told = [*message["headers"], *_headers(context.correlation_id, context.reply)]
+                names = {name.lower() for name, _ in told}
+                message["headers"] = told + [header for header in _SECURE if header[0] not in names]
             await send(message)
 
         start = time.perf_counter()

@@ -10,7 +10,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
@@ -95,8 +94,8 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
         status = status_of(error)
         retry_after = getattr(error, "retry_after", None)
         headers = {"retry-after": str(max(1, round(retry_after)))} if retry_after is not None else {}
-        if status == 401:
-            headers["www-authenticate"] = "Bearer"
+        if challenge := getattr(error, "challenge", "Bearer" if status == 401 else None):
+            headers["www-authenticate"] = challenge
         if status >= 500:
             _log.error("request failed", exc_info=error)
         errors = error.errors if isinstance(error, InvalidRequest) else None
@@ -118,8 +117,6 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
         code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
         return problem_response(service, status, code, str(error.detail), headers=headers)
 
-    _describe(app)
-
 
 def _allowed(app: FastAPI, scope: Scope) -> str:
     """The methods of all routes with this path; Starlette itself names those of the first one."""
@@ -128,19 +125,6 @@ def _allowed(app: FastAPI, scope: Scope) -> str:
         return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
 
     return ", ".join(filter(allows, _METHODS))
-
-
-def _describe(app: FastAPI) -> None:
-    """Adds the schema that PROBLEM_RESPONSES refer to."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        described = generate()
-        _, found = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
-        described.setdefault("components", {}).setdefault("schemas", {}).update(found["$defs"])
-        return described
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI: "Extending OpenAPI"
 
 
 def problem_response(

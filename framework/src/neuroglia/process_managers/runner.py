@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from typing_extensions import override
 
-from neuroglia.core.context import Reply, RequestContext, current_context, use_context
+from neuroglia.core.context import Principal, Reply, RequestContext, current_context, use_context
 from neuroglia.core.errors import NotFoundError, Unavailable
 from neuroglia.core.ids import SystemIds, derived_id
 from neuroglia.dependency_injection import Scope
@@ -121,7 +121,7 @@ class ProcessRunner(ReactionRunner):
     async def _unfinished(self, before: datetime) -> Sequence[str]:
         async with self._means.provider.create_scope() as scope:
             manager = await scope.get(self._manager)
-            with use_context(replace(RequestContext.new(), actor=f"system:{self.status.name}")):
+            with use_context(replace(RequestContext.new(), principal=Principal.system(self.status.name))):
                 return await (await scope.get(Mediator)).execute(manager.unfinished(before))
 
     async def _repeat(self, stream: str) -> None:

@@ -29,3 +29,4 @@ from neuroglia.testing.service import (
     in_memory as in_memory,
     running as running,
 )
+from neuroglia.testing.tokens import Tokens as Tokens

@@ -23,6 +23,7 @@ from neuroglia.event_sourcing import (
 )
 from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore
 from neuroglia.hosting import WebApplicationBuilder
+from neuroglia.testing.tokens import Tokens, scopes_of
 
 _SETTLE_S = 10.0
 
@@ -58,11 +59,12 @@ class Answer:
 
 
 class RunningService:
-    """A started service and a client for it."""
+    """A started service and a client for it, which may do everything; `tokens` makes others."""
 
-    def __init__(self, client: httpx.AsyncClient, services: ServiceProvider) -> None:
+    def __init__(self, client: httpx.AsyncClient, services: ServiceProvider, tokens: Tokens) -> None:
         self.client = client
         self.services = services
+        self.tokens = tokens
 
     async def given(self, kind: type[AggregateRoot], id: str, *events: DomainEvent) -> None:
         """These events have happened to the aggregate, behind those that had before; the read models show them."""
@@ -113,6 +115,10 @@ def in_memory(builder: WebApplicationBuilder) -> WebApplicationBuilder:
 @asynccontextmanager
 async def running(app: FastAPI, base_url: str = "http://test") -> AsyncGenerator[RunningService]:
     """Starts an application in this process, without a socket, and stops it at the end."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=base_url) as client:
-        yield RunningService(client, app.state.services)
+    transport, services = httpx.ASGITransport(app, raise_app_exceptions=False), app.state.services
+    async with app.router.lifespan_context(app):
+        tokens = await Tokens.believed_by(services)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=base_url, headers=tokens.bearer(scopes_of(app))
+        ) as client:
+            yield RunningService(client, services, tokens)

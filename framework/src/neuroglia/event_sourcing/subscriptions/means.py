@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from neuroglia.core.clock import Clock
-from neuroglia.core.context import RequestContext
+from neuroglia.core.context import Principal, RequestContext
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore, Generations
 from neuroglia.documents.attempts import failure_of
@@ -32,7 +32,7 @@ def context_of(subscription: str, cause: StoredEvent, command_id: str | None = N
         correlation_id=cause.correlation_id,
         causation_id=cause.id,
         traceparent=cause.traceparent,
-        actor=f"system:{subscription}",
+        principal=Principal.system(subscription),
         command_id=command_id,
         since=cause.position,
     )

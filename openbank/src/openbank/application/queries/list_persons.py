@@ -12,10 +12,11 @@ from openbank.integration.models.persons import PersonDto
 
 @dataclass(frozen=True, slots=True)
 class ListPersons(Query[Page[PersonDto]]):
-    """A page of all persons, in the order of their registration."""
+    """A page of all persons, in the order of their registration; or `only` one of them."""
 
     limit: int
     cursor: str | None
+    only: str | None = None
 
 
 @reads(AccountProjection)
@@ -24,4 +25,6 @@ class ListPersonsHandler(QueryHandler[ListPersons, Page[PersonDto]]):
         self.persons = persons
 
     async def handle(self, query: ListPersons) -> Page[PersonDto]:
+        if query.only is not None:
+            return Page(items=[await self.persons.get(query.only)])
         return await self.persons.find(order="registered_at", limit=query.limit, cursor=query.cursor)

@@ -1,0 +1,58 @@
+"""The issuer as a process of its own, and tokens from it."""
+
+import json
+import secrets
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from authlib.integrations.httpx_client import OAuth2Client
+
+from deployment.issuer.settings import Client, User
+from deployment.processes import START_S, free_port, serving
+
+_ROOT = Path(__file__).parents[2]
+
+
+class RunningIssuer:
+    """Where it is, and what its clients get."""
+
+    def __init__(self, url: str, passwords: Mapping[str, str]) -> None:
+        self.url = url
+        self._passwords = passwords
+
+    def token(self, client: str) -> str:
+        """An access token for a client that has a secret (RFC 6749, section 4.4)."""
+        http: Any = OAuth2Client(client, self._passwords[client], token_endpoint=f"{self.url}/token")
+        with closing(http):
+            return str(http.fetch_token()["access_token"])
+
+
+@contextmanager
+def issuing(
+    folder: Path,
+    clients: Mapping[str, Iterable[str]],
+    *,
+    users: Mapping[str, User] | None = None,
+    pages: Iterable[str] = (),
+    port: int | None = None,
+    **settings: Any,
+) -> Generator[RunningIssuer]:
+    """Runs an issuer until the end of the block.
+
+    `clients` are named with their scopes, and each gets a secret that nobody else knows. `pages` are where people may
+    be sent back to who log in on the page of an API's documentation.
+    """
+    passwords = {name: secrets.token_urlsafe(32) for name in clients}
+    known = {name: Client(scopes=frozenset(scopes), secret=passwords[name]) for name, scopes in clients.items()}
+    every = frozenset(scope for user in (users or {}).values() for scope in user.scopes)
+    known["swagger"] = Client(scopes=every, redirect_uris=tuple(pages))
+    told = {
+        "ISSUER_CLIENTS": json.dumps({name: client.model_dump(mode="json") for name, client in known.items()}),
+        "ISSUER_USERS": json.dumps({name: user.model_dump(mode="json") for name, user in (users or {}).items()}),
+        "PYTHONPATH": str(_ROOT),
+        **{name.upper(): json.dumps(value) for name, value in settings.items()},
+    }
+    with serving("deployment.issuer", folder, port=port or free_port(), within=START_S, **told) as process:
+        yield RunningIssuer(process.url, passwords)

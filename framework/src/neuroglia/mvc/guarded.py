@@ -1,0 +1,33 @@
+"""The route of every endpoint: nothing of a request is looked at before its sender is known and may ask."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from typing_extensions import override
+
+from neuroglia.core.context import current_context, switch_context
+from neuroglia.mvc.bodies import StrictRequest
+from neuroglia.security import Guard
+
+
+class GuardedRoute(APIRoute):
+    """A route with a guard before it. From there on the request is its sender's."""
+
+    def __init__(self, *args: Any, guard: Guard, scopes: Sequence[str], **kwargs: Any) -> None:
+        self._guard = guard
+        self.scopes = scopes
+        super().__init__(*args, **kwargs)
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle, has_body = super().get_route_handler(), self.body_field is not None
+
+        async def guarded(request: Request) -> Response:
+            principal = await self._guard.admit(request.headers, self.scopes)
+            switch_context(replace(current_context(), principal=principal))
+            return await handle(StrictRequest(request.scope, request.receive) if has_body else request)
+
+        return guarded

@@ -1,0 +1,96 @@
+"""The issuer's public keys: found by discovery, kept, and fetched again when a token names another one."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import httpx
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
+from pydantic import BaseModel
+
+from neuroglia.core.clock import Clock
+from neuroglia.core.errors import Unavailable
+from neuroglia.security.options import OAuth2Options
+
+_log: Final = logging.getLogger("neuroglia.security")
+_TIMEOUT_S: Final = 5.0
+_AT_MOST_EVERY: Final = timedelta(seconds=10)
+"""However many unknown keys are named, the issuer is not asked more often."""
+_FRESH: Final = timedelta(minutes=15)
+"""After this the keys are fetched again beside the work, so that one that was withdrawn is forgotten."""
+_MOST_KEYS: Final = 64
+
+
+class _Issuer(BaseModel):
+    issuer: str
+    jwks_uri: str
+
+
+class _Keys(BaseModel):
+    keys: list[dict[str, Any]]
+
+
+class SigningKeys:
+    """Keeps what it knows while the issuer does not answer."""
+
+    def __init__(self, options: OAuth2Options, clock: Clock) -> None:
+        self._options = options
+        self._clock = clock
+        self._keys: Sequence[Key] | None = None
+        self._tried: datetime | None = None
+        self._fetched: datetime | None = None
+        self._fetching = asyncio.Lock()
+        self._refresh: asyncio.Task[None] | None = None
+
+    def learn(self, keys: Sequence[Key]) -> None:
+        """From now on these are the issuer's."""
+        self._keys, self._fetched = keys, self._clock.now()
+
+    async def named(self, kid: str | None) -> Sequence[Key]:
+        """All keys of this name, for nothing forbids an issuer to use one twice; without a name, all keys.
+
+        Raises:
+            Unavailable: no key is known, and the issuer does not answer.
+        """
+        if not (found := self._known(kid)):
+            async with self._fetching:  # who waited here finds what the one before has fetched
+                if not (found := self._known(kid)) and self._may_ask():
+                    await self._fetch()
+                    found = self._known(kid)
+        elif self._fetched is not None and self._clock.now() - self._fetched > _FRESH and self._may_ask():
+            self._tried = self._clock.now()
+            self._refresh = asyncio.create_task(self._fetch())
+        if self._keys is None:
+            raise Unavailable("the issuer of tokens does not answer", retry_after=_AT_MOST_EVERY.total_seconds())
+        return found
+
+    async def aclose(self) -> None:
+        """Ends a fetch that is under way."""
+        if self._refresh is not None:
+            self._refresh.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._refresh
+
+    def _known(self, kid: str | None) -> Sequence[Key]:
+        return [key for key in self._keys or () if kid is None or key.kid == kid]
+
+    def _may_ask(self) -> bool:
+        return self._tried is None or self._clock.now() - self._tried >= _AT_MOST_EVERY
+
+    async def _fetch(self) -> None:
+        self._tried = self._clock.now()
+        discovery = self._options.described_at
+        try:
+            async with asyncio.timeout(_TIMEOUT_S), httpx.AsyncClient() as client:
+                told = _Issuer.model_validate_json((await client.get(discovery)).raise_for_status().content)
+                if told.issuer != self._options.issuer:  # OpenID Connect Discovery 1.0, section 4.3
+                    raise ValueError(f"it says that it is {told.issuer}")
+                found = _Keys.model_validate_json((await client.get(told.jwks_uri)).raise_for_status().content)
+            usable = [key for key in found.keys if key.get("use", "sig") == "sig" and key.get("kty") != "oct"]
+            self.learn(KeySet.import_key_set({"keys": usable[:_MOST_KEYS]}).keys)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, JoseError, ValueError, TypeError) as error:
+            _log.error("the issuer's keys cannot be fetched", extra={"url": discovery, "reason": repr(error)})
