@@ -151,3 +151,23 @@ class ManagedFiles(Protocol):
             InvalidRequest: the path is absolute, leaves the folder, or cannot be a path.
         """
         ...
+
+
+class HostStore(Protocol):
+    """A few small values kept on the host, each as a whole."""
+
+    async def load(self, name: str) -> dict[str, JsonValue] | None:
+        """What was saved last under this name."""
+        ...
+
+    async def save(self, name: str, value: Mapping[str, JsonValue]) -> None:
+        """Replaces it, all or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostIdentity:
+    """What the desktop is called until somebody says otherwise."""
+
+    desktop_id: str
+    desktop_name: str

@@ -1,0 +1,182 @@
+"""Running commands: a few at a time, each of them once."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, TypeVar
+
+import tenacity
+
+from desktop_controller.application.commands.change_host_state import ChangeHostState
+from desktop_controller.application.commands.record_end import RecordEnd
+from desktop_controller.application.commands.record_exit import RecordExit
+from desktop_controller.application.commands.take_up_command import Plan, TakeUpCommand
+from desktop_controller.application.host_run import HostRun
+from desktop_controller.application.queries.commands_in_hand import CommandsInHand
+from desktop_controller.domain.models.command_status import CommandStatus
+from desktop_controller.domain.models.host import HostEvent
+from desktop_controller.integration.models.commands import CommandInHand
+from desktop_controller.integration.ports import CannotExecute, Captured, Executor, Output, Outputs, Redactor
+from neuroglia.core import Reply, RequestContext, SystemIds, Unavailable, derived_id, use_context
+from neuroglia.core.lifecycle import HostedService
+from neuroglia.mediation import Command, Mediator
+
+R = TypeVar("R")
+Record = Callable[[Captured], Command[None]]
+_CANCELLED: Final = "It was cancelled while it ran."
+_STOPPED: Final = "The controller was stopped while it ran."
+_FAILED: Final = "The controller failed while it ran."
+_UNSTORED: Final = "Its output could not be stored."
+_log: Final = logging.getLogger("desktop_controller.runner")
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerLimits:
+    """How many commands run at the same time, and how many more may wait for their turn."""
+
+    running: int
+    waiting: int
+
+
+class CommandRunner(HostedService):
+    """Takes up what is handed over, by a reaction or from an earlier life, and brings each command to its end.
+
+    Every step is a command of its own, repeated until the event store has it. The ids of these come from the runner, so
+    that a repeat by this one is the same step, and by the next one another step, which is refused.
+    """
+
+    def __init__(
+        self, mediator: Mediator, executor: Executor, outputs: Outputs, redactor: Redactor, limits: RunnerLimits
+    ) -> None:
+        self.mediator = mediator
+        self.executor = executor
+        self.outputs = outputs
+        self.redactor = redactor
+        self.limits = limits
+        self._id = SystemIds().new()
+        self._turns = asyncio.Semaphore(limits.running)
+        self._cleaned_up = asyncio.Event()
+        self._runs: dict[str, HostRun] = {}
+        self._tasks: dict[HostRun, asyncio.Task[None]] = {}
+        self._recovery: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._working = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many wait for their turn as may."""
+        return sum(run.waits for run in self._runs.values()) >= self.limits.waiting
+
+    @property
+    def is_working(self) -> bool:
+        """Whether something runs on the host."""
+        return self._working > 0
+
+    async def start(self) -> None:
+        self._recovery = asyncio.create_task(self._recover(), name="command-recovery")
+
+    async def stop(self) -> None:
+        """Ends what runs. What waits stays requested, for the next start."""
+        self._stopping = True
+        if self._recovery is not None:
+            self._recovery.cancel()
+        for run, task in self._tasks.items():
+            if run.waits:
+                task.cancel()
+            else:
+                run.end(CommandStatus.FAILED, _STOPPED)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def take_up(self, command: CommandInHand) -> None:
+        """Brings a command to its end, whatever state it is in. What is in hand already is left alone."""
+        if command.id in self._runs or self._stopping:
+            return
+        context = RequestContext(
+            correlation_id=command.correlation_id, causation_id=command.causation_id, actor="system:command-runner"
+        )
+        run = self._runs[command.id] = HostRun(command.id, context)
+        self._tasks[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
+
+    def cancel(self, command_id: str) -> None:
+        """Ends a command that runs here."""
+        if (run := self._runs.get(command_id)) is not None:
+            run.end(CommandStatus.CANCELLED, _CANCELLED)
+
+    async def _recover(self) -> None:
+        """First nothing of an earlier life may be left on the host; then what it had in hand is taken up."""
+        await _persistent(self.executor.clean_up)
+        self._cleaned_up.set()
+        left: Sequence[CommandInHand] = await _persistent(self.mediator.execute, CommandsInHand())
+        for command in left:
+            self.take_up(command)
+
+    async def _run(self, run: HostRun) -> None:
+        try:
+            with use_context(run.context):
+                await self._cleaned_up.wait()
+                async with self._turns:
+                    run.waits = False
+                    plan = await self._step(run, TakeUpCommand(run.command_id))
+                    if plan is not None:
+                        await self._tell_host(+1)
+                        await self._step(run, await self._perform(run, plan))
+                        await self._tell_host(-1)
+        except Exception as error:  # the audit trail says what happened until here; the next start says the rest
+            _log.critical("a command has no end", exc_info=error, extra={"command": run.command_id})
+            raise
+        finally:
+            del self._runs[run.command_id], self._tasks[run]
+
+    async def _perform(self, run: HostRun, plan: Plan) -> Command[None]:
+        """Runs it, and says what is to be recorded. Its output is on the disk by then."""
+        try:
+            output = self.outputs.open(run.command_id)
+            record = await self._execute(run, plan, output)
+            return record(await output.close())
+        except OSError as error:
+            _log.error("output is lost", exc_info=error, extra={"command": run.command_id})
+            return RecordEnd(run.command_id, CommandStatus.FAILED, _UNSTORED, None)
+
+    async def _execute(self, run: HostRun, plan: Plan, output: Output) -> Record:
+        def ended(status: CommandStatus, reason: str) -> Record:
+            return partial(RecordEnd, run.command_id, status, reason)
+
+        try:
+            work = self.executor.run(run.command_id, plan.argv, output)
+            code = await run.execute(work, plan.timeout_seconds)
+            return partial(RecordExit, run.command_id, code)
+        except asyncio.CancelledError:
+            if run.ending is None:
+                raise
+            return ended(*run.ending)
+        except (CannotExecute, Unavailable) as error:
+            return ended(CommandStatus.FAILED, self.redactor.text(str(error)))
+        except Exception as error:  # noqa: BLE001 - a fault of the executor; the command must not stay running for it
+            _log.error("the executor failed", exc_info=error, extra={"command": run.command_id})
+            return ended(CommandStatus.FAILED, _FAILED)
+
+    async def _step(self, run: HostRun, step: Command[R]) -> R:
+        """Records a step, however long the stores are away."""
+        id_ = derived_id(self._id, run.command_id, type(step).__name__)
+
+        async def record() -> R:
+            with use_context(replace(run.context, command_id=id_, reply=Reply())):
+                return await self.mediator.execute(step)
+
+        return await _persistent(record)
+
+    async def _tell_host(self, by: int) -> None:
+        """The host is busy while something runs. It is no reason to fail that the host's file cannot be written."""
+        self._working += by
+        try:
+            await self.mediator.execute(ChangeHostState(HostEvent.WORKS if self._working else HostEvent.RESTS))
+        except (OSError, Unavailable) as error:
+            _log.warning("the host's state is not stored", exc_info=error)
+
+
+_persistent: Final = tenacity.AsyncRetrying(
+    retry=tenacity.retry_if_exception_type(Unavailable), wait=tenacity.wait_random_exponential(0.1, max=5.0)
+)
+"""Goes on until the service that is needed is back."""
