@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from desktop_controller.application.allow_list import AllowList
 from desktop_controller.application.command_runner import CommandRunner, RunnerLimits
+from desktop_controller.application.host_lock import HostLock, LockCommands
+from desktop_controller.application.registration import Registered, Registration, RegistrationIntervals
 from desktop_controller.domain.models.desktop_user import DesktopUser
 from desktop_controller.domain.models.host import Host
 from desktop_controller.integration.kept import keep_host, keep_user
@@ -28,7 +30,13 @@ def create_builder(settings: DesktopControllerSettings) -> WebApplicationBuilder
     services.add_singleton(AllowList)
     services.add_singleton(Repository[Host], keep_host)
     services.add_singleton(Repository[DesktopUser], keep_user)
+    services.add_instance(LockCommands, LockCommands(settings.lock_command, settings.unlock_command))
+    services.add_singleton(HostLock)
+    services.add_singleton(Registered)
+    intervals = RegistrationIntervals(settings.registration_interval, settings.heartbeat_interval)
+    services.add_instance(RegistrationIntervals, intervals)
     builder.add_hosted_service(CommandRunner)
+    builder.add_hosted_service(Registration)
     return builder
 
 

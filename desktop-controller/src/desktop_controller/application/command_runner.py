@@ -120,14 +120,18 @@ class CommandRunner(HostedService):
                     run.waits = False
                     plan = await self._step(run, TakeUpCommand(run.command_id))
                     if plan is not None:
-                        await self._tell_host(+1)
-                        await self._step(run, await self._perform(run, plan))
-                        await self._tell_host(-1)
-        except Exception as error:  # the audit trail says what happened until here; the next start says the rest
+                        await self._carry_out(run, plan)
+        except Exception as error:  # noqa: BLE001 - the task's last words; the next start gives the command its end
             _log.critical("a command has no end", exc_info=error, extra={"command": run.command_id})
-            raise
         finally:
             del self._runs[run.command_id], self._tasks[run]
+
+    async def _carry_out(self, run: HostRun, plan: Plan) -> None:
+        await self._tell_host(+1)
+        try:
+            await self._step(run, await self._perform(run, plan))
+        finally:
+            await self._tell_host(-1)
 
     async def _perform(self, run: HostRun, plan: Plan) -> Command[None]:
         """Runs it, and says what is to be recorded. Its output is on the disk by then."""

@@ -1,0 +1,84 @@
+"""A command's output, as it grows."""
+
+import codecs
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+import tenacity
+
+from desktop_controller.application.queries.get_command import GetCommand
+from desktop_controller.application.queries.read_output import ReadOutput
+from desktop_controller.application.until_stopped import until_stopped
+from desktop_controller.integration.models.output import OutputPiece
+from desktop_controller.integration.ports import Outputs
+from neuroglia.core import MalformedRequest, NotFoundError
+from neuroglia.core.lifecycle import Stopping
+from neuroglia.mediation import Mediator, Query, QueryHandler
+
+Pieces = AsyncIterator[tuple[int, bytes]]
+_PIECE: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FollowOutput(Query[AsyncIterator[OutputPiece]]):
+    """The output from a byte on, until the command has ended. One that waits for its turn is waited for."""
+
+    command_id: str
+    offset: int
+
+
+class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]):
+    """What it answers with goes on after the query, on what lives as long as the controller."""
+
+    def __init__(self, mediator: Mediator, outputs: Outputs, stopping: Stopping) -> None:
+        self.mediator = mediator
+        self.outputs = outputs
+        self.stopping = stopping
+
+    async def handle(self, query: FollowOutput) -> AsyncIterator[OutputPiece]:
+        captured = await self.mediator.execute(ReadOutput(query.command_id))
+        if query.offset > len(captured):
+            raise MalformedRequest("Nothing of this command was sent under this Last-Event-ID.")
+        pieces = until_stopped(self._pieces(query.command_id, query.offset), self.stopping)
+        return self._as_text(pieces, query.offset)
+
+    async def _pieces(self, command_id: str, offset: int) -> Pieces:
+        is_over: bool = await _until_known(self._is_over, command_id)
+        if not is_over:
+            async for piece in self.outputs.follow(command_id, offset):
+                yield piece
+            return
+        captured = await self.mediator.execute(ReadOutput(command_id))  # perhaps by a controller that died
+        for start in range(offset, len(captured), _PIECE):
+            content = captured[start : start + _PIECE]
+            yield start + len(content), content
+
+    async def _is_over(self, command_id: str) -> bool | None:
+        """Whether it has ended. None: it has neither ended nor begun to write."""
+        if (await self.mediator.execute(GetCommand(command_id))).status.is_final:
+            return True
+        try:
+            await self.outputs.read(command_id)
+        except NotFoundError:
+            return None
+        return False
+
+    async def _as_text(self, pieces: Pieces, offset: int) -> AsyncIterator[OutputPiece]:
+        """Pieces end anywhere. A character is sent when it is whole, with the offset behind it."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        async for offset, piece in pieces:
+            text, (rest, _) = decoder.decode(piece), decoder.getstate()
+            if text:
+                yield OutputPiece(offset - len(rest), text)
+        if not self.stopping.is_set():
+            yield OutputPiece(offset, decoder.decode(b"", final=True), is_last=True)
+
+
+def _is_unknown(is_over: bool | None) -> bool:
+    return is_over is None
+
+
+_until_known: Final = tenacity.AsyncRetrying(
+    retry=tenacity.retry_if_result(_is_unknown), wait=tenacity.wait_exponential(multiplier=0.01, max=0.25)
+)
