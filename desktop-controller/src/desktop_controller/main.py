@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from desktop_controller.application.allow_list import AllowList
+from desktop_controller.application.command_execution import CommandExecution
 from desktop_controller.application.command_runner import CommandRunner, RunnerLimits
 from desktop_controller.application.host_lock import HostLock, LockCommands
 from desktop_controller.application.registration import Registered, Registration, RegistrationIntervals
@@ -28,6 +29,7 @@ def create_builder(settings: DesktopControllerSettings) -> WebApplicationBuilder
     services.add_instance(RunnerLimits, RunnerLimits(settings.max_concurrent_commands, waiting))
     services.add_instance(HostIdentity, HostIdentity(settings.desktop_id, settings.desktop_id))
     services.add_singleton(AllowList)
+    services.add_singleton(CommandExecution)
     services.add_singleton(Repository[Host], keep_host)
     services.add_singleton(Repository[DesktopUser], keep_user)
     services.add_instance(LockCommands, LockCommands(settings.lock_command, settings.unlock_command))

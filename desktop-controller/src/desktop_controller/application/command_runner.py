@@ -2,34 +2,32 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, TypeVar
 
 import tenacity
 
+from desktop_controller.application.command_execution import CommandExecution
 from desktop_controller.application.commands.change_host_state import ChangeHostState
-from desktop_controller.application.commands.record_end import RecordEnd
-from desktop_controller.application.commands.record_exit import RecordExit
 from desktop_controller.application.commands.take_up_command import Plan, TakeUpCommand
 from desktop_controller.application.host_run import HostRun
 from desktop_controller.application.queries.commands_in_hand import CommandsInHand
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host import HostEvent
 from desktop_controller.integration.models.commands import CommandInHand
-from desktop_controller.integration.ports import CannotExecute, Captured, Executor, Output, Outputs, Redactor
 from neuroglia.core import Reply, RequestContext, SystemIds, Unavailable, derived_id, use_context
 from neuroglia.core.lifecycle import HostedService
 from neuroglia.mediation import Command, Mediator
 
 R = TypeVar("R")
-Record = Callable[[Captured], Command[None]]
 _CANCELLED: Final = "It was cancelled while it ran."
 _STOPPED: Final = "The controller was stopped while it ran."
-_FAILED: Final = "The controller failed while it ran."
-_UNSTORED: Final = "Its output could not be stored."
 _log: Final = logging.getLogger("desktop_controller.runner")
+_persistent: Final = tenacity.retry(
+    retry=tenacity.retry_if_exception_type(Unavailable), wait=tenacity.wait_random_exponential(0.1, max=5.0)
+)
+"""Goes on until the service that is needed is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +41,15 @@ class RunnerLimits:
 class CommandRunner(HostedService):
     """Takes up what is handed over, by a reaction or from an earlier life, and brings each command to its end.
 
-    Every step is a command of its own, repeated until the event store has it. The ids of these come from the runner, so
-    that a repeat by this one is the same step, and by the next one another step, which is refused.
+    Every step is a command of its own, repeated until the event store has it. The ids of these come from the run, so
+    that its repeat is the same step; a second run of the same command has other ids, and finds that there is nothing
+    to do.
     """
 
-    def __init__(
-        self, mediator: Mediator, executor: Executor, outputs: Outputs, redactor: Redactor, limits: RunnerLimits
-    ) -> None:
+    def __init__(self, mediator: Mediator, execution: CommandExecution, limits: RunnerLimits) -> None:
         self.mediator = mediator
-        self.executor = executor
-        self.outputs = outputs
-        self.redactor = redactor
+        self.execution = execution
         self.limits = limits
-        self._id = SystemIds().new()
         self._turns = asyncio.Semaphore(limits.running)
         self._cleaned_up = asyncio.Event()
         self._runs: dict[str, HostRun] = {}
@@ -63,6 +57,11 @@ class CommandRunner(HostedService):
         self._recovery: asyncio.Task[None] | None = None
         self._stopping = False
         self._working = 0
+
+    @property
+    def alive(self) -> bool:
+        recovery = self._recovery
+        return recovery is None or not recovery.done() or recovery.cancelled() or recovery.exception() is None
 
     @property
     def is_full(self) -> bool:
@@ -73,6 +72,10 @@ class CommandRunner(HostedService):
     def is_working(self) -> bool:
         """Whether something runs on the host."""
         return self._working > 0
+
+    def has(self, command_id: str) -> bool:
+        """Whether a command is in hand here."""
+        return command_id in self._runs
 
     async def start(self) -> None:
         self._recovery = asyncio.create_task(self._recover(), name="command-recovery")
@@ -87,7 +90,7 @@ class CommandRunner(HostedService):
                 task.cancel()
             else:
                 run.end(CommandStatus.FAILED, _STOPPED)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), *filter(None, [self._recovery]), return_exceptions=True)
 
     def take_up(self, command: CommandInHand) -> None:
         """Brings a command to its end, whatever state it is in. What is in hand already is left alone."""
@@ -96,7 +99,7 @@ class CommandRunner(HostedService):
         context = RequestContext(
             correlation_id=command.correlation_id, causation_id=command.causation_id, actor="system:command-runner"
         )
-        run = self._runs[command.id] = HostRun(command.id, context)
+        run = self._runs[command.id] = HostRun(SystemIds().new(), command.id, context)
         self._tasks[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
 
     def cancel(self, command_id: str) -> None:
@@ -106,11 +109,14 @@ class CommandRunner(HostedService):
 
     async def _recover(self) -> None:
         """First nothing of an earlier life may be left on the host; then what it had in hand is taken up."""
-        await _persistent(self.executor.clean_up)
+        await _persistent(self.execution.executor.clean_up)()
         self._cleaned_up.set()
-        left: Sequence[CommandInHand] = await _persistent(self.mediator.execute, CommandsInHand())
-        for command in left:
+        for command in await self._left():
             self.take_up(command)
+
+    @_persistent
+    async def _left(self) -> Sequence[CommandInHand]:
+        return await self.mediator.execute(CommandsInHand())
 
     async def _run(self, run: HostRun) -> None:
         try:
@@ -129,47 +135,20 @@ class CommandRunner(HostedService):
     async def _carry_out(self, run: HostRun, plan: Plan) -> None:
         await self._tell_host(+1)
         try:
-            await self._step(run, await self._perform(run, plan))
+            await self._step(run, await self.execution.perform(run, plan))
         finally:
             await self._tell_host(-1)
 
-    async def _perform(self, run: HostRun, plan: Plan) -> Command[None]:
-        """Runs it, and says what is to be recorded. Its output is on the disk by then."""
-        try:
-            output = self.outputs.open(run.command_id)
-            record = await self._execute(run, plan, output)
-            return record(await output.close())
-        except OSError as error:
-            _log.error("output is lost", exc_info=error, extra={"command": run.command_id})
-            return RecordEnd(run.command_id, CommandStatus.FAILED, _UNSTORED, None)
-
-    async def _execute(self, run: HostRun, plan: Plan, output: Output) -> Record:
-        def ended(status: CommandStatus, reason: str) -> Record:
-            return partial(RecordEnd, run.command_id, status, reason)
-
-        try:
-            work = self.executor.run(run.command_id, plan.argv, output)
-            code = await run.execute(work, plan.timeout_seconds)
-            return partial(RecordExit, run.command_id, code)
-        except asyncio.CancelledError:
-            if run.ending is None:
-                raise
-            return ended(*run.ending)
-        except (CannotExecute, Unavailable) as error:
-            return ended(CommandStatus.FAILED, self.redactor.text(str(error)))
-        except Exception as error:  # noqa: BLE001 - a fault of the executor; the command must not stay running for it
-            _log.error("the executor failed", exc_info=error, extra={"command": run.command_id})
-            return ended(CommandStatus.FAILED, _FAILED)
-
     async def _step(self, run: HostRun, step: Command[R]) -> R:
         """Records a step, however long the stores are away."""
-        id_ = derived_id(self._id, run.command_id, type(step).__name__)
+        id_ = derived_id(run.id, type(step).__name__)
 
+        @_persistent
         async def record() -> R:
             with use_context(replace(run.context, command_id=id_, reply=Reply())):
                 return await self.mediator.execute(step)
 
-        return await _persistent(record)
+        return await record()
 
     async def _tell_host(self, by: int) -> None:
         """The host is busy while something runs. It is no reason to fail that the host's file cannot be written."""
@@ -178,9 +157,3 @@ class CommandRunner(HostedService):
             await self.mediator.execute(ChangeHostState(HostEvent.WORKS if self._working else HostEvent.RESTS))
         except (OSError, Unavailable) as error:
             _log.warning("the host's state is not stored", exc_info=error)
-
-
-_persistent: Final = tenacity.AsyncRetrying(
-    retry=tenacity.retry_if_exception_type(Unavailable), wait=tenacity.wait_random_exponential(0.1, max=5.0)
-)
-"""Goes on until the service that is needed is back."""

@@ -23,6 +23,10 @@ class LockCommands:
     unlock: str
 
 
+def _goes_on(command: CommandDto) -> bool:
+    return not command.status.is_final
+
+
 class HostLock:
     """Runs the command as any other, so that it stands in the audit trail, and waits for its end.
 
@@ -47,16 +51,11 @@ class HostLock:
         if self.allowed.entry(name) is None:
             raise errors.LockUnavailable(name)
         command = await self.mediator.execute(SubmitCommand(name, {}))
-        ended: CommandDto = await _until_final(self.mediator.execute, GetCommand(command.id))
+        ended = await self._end_of(command.id)
         if ended.status is not CommandStatus.SUCCEEDED:
             raise errors.LockFailed(ended.id, ended.status)
         return await self.mediator.execute(ChangeHostState(event))
 
-
-def _goes_on(command: CommandDto) -> bool:
-    return not command.status.is_final
-
-
-_until_final = tenacity.AsyncRetrying(
-    retry=tenacity.retry_if_result(_goes_on), wait=tenacity.wait_exponential(multiplier=0.01, max=0.25)
-)
+    @tenacity.retry(retry=tenacity.retry_if_result(_goes_on), wait=tenacity.wait_exponential(multiplier=0.01, max=0.25))
+    async def _end_of(self, command_id: str) -> CommandDto:
+        return await self.mediator.execute(GetCommand(command_id))

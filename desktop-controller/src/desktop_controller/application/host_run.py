@@ -12,12 +12,14 @@ class HostRun:
     """A command in the hands of the runner, from its hand-over to its end.
 
     Attributes:
+        id: of this run; a command that is handed over again has another one.
         context: in which its steps are recorded.
         waits: it has not had its turn yet, so it has left nothing that would have to be ended.
         ending: why it is ended before its time, if it is.
     """
 
-    def __init__(self, command_id: str, context: RequestContext) -> None:
+    def __init__(self, id: str, command_id: str, context: RequestContext) -> None:
+        self.id = id
         self.command_id = command_id
         self.context = context
         self.waits = True

@@ -7,6 +7,7 @@ from typing import Final
 
 import tenacity
 
+from desktop_controller.application.command_runner import CommandRunner
 from desktop_controller.application.queries.get_command import GetCommand
 from desktop_controller.application.queries.read_output import ReadOutput
 from desktop_controller.application.until_stopped import until_stopped
@@ -28,12 +29,17 @@ class FollowOutput(Query[AsyncIterator[OutputPiece]]):
     offset: int
 
 
+def _is_unknown(is_over: bool | None) -> bool:
+    return is_over is None
+
+
 class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]):
     """What it answers with goes on after the query, on what lives as long as the controller."""
 
-    def __init__(self, mediator: Mediator, outputs: Outputs, stopping: Stopping) -> None:
+    def __init__(self, mediator: Mediator, outputs: Outputs, runner: CommandRunner, stopping: Stopping) -> None:
         self.mediator = mediator
         self.outputs = outputs
+        self.runner = runner
         self.stopping = stopping
 
     async def handle(self, query: FollowOutput) -> AsyncIterator[OutputPiece]:
@@ -44,8 +50,7 @@ class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]
         return self._as_text(pieces, query.offset)
 
     async def _pieces(self, command_id: str, offset: int) -> Pieces:
-        is_over: bool = await _until_known(self._is_over, command_id)
-        if not is_over:
+        if not await self._is_over(command_id):
             async for piece in self.outputs.follow(command_id, offset):
                 yield piece
             return
@@ -54,10 +59,16 @@ class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]
             content = captured[start : start + _PIECE]
             yield start + len(content), content
 
+    @tenacity.retry(
+        retry=tenacity.retry_if_result(_is_unknown), wait=tenacity.wait_exponential(multiplier=0.01, max=0.25)
+    )
     async def _is_over(self, command_id: str) -> bool | None:
-        """Whether it has ended. None: it has neither ended nor begun to write."""
+        """Whether it has ended; asked again while it has neither ended nor begun to write (None). What an earlier
+        controller has left running has begun, but nobody would ever tell that it ends."""
         if (await self.mediator.execute(GetCommand(command_id))).status.is_final:
             return True
+        if not self.runner.has(command_id):
+            return None
         try:
             await self.outputs.read(command_id)
         except NotFoundError:
@@ -73,12 +84,3 @@ class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]
                 yield OutputPiece(offset - len(rest), text)
         if not self.stopping.is_set():
             yield OutputPiece(offset, decoder.decode(b"", final=True), is_last=True)
-
-
-def _is_unknown(is_over: bool | None) -> bool:
-    return is_over is None
-
-
-_until_known: Final = tenacity.AsyncRetrying(
-    retry=tenacity.retry_if_result(_is_unknown), wait=tenacity.wait_exponential(multiplier=0.01, max=0.25)
-)
