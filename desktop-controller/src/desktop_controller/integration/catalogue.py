@@ -177,8 +177,8 @@ def _require_roots(commands: Mapping[str, Definition]) -> None:
         for parameter, type in definition.parameters.items():
             if isinstance(type, PathParameter) and not Path(type.root).is_dir():
                 raise ConfigurationError(
-                    f"COMMANDS_FILE: command '{name}', parameter '{parameter}': there is no folder {type.root}: create it "
-                    "or correct root"
+                    f"COMMANDS_FILE: command '{name}', parameter '{parameter}': there is no folder {type.root}: "
+                    "create it or correct root"
                 )
 
 

@@ -1,30 +1,24 @@
 """Secrets, taken out of what is stored and shown: those that are known, and what looks like one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 REDACTED: Final = b"[redacted]"
-_LOOKS_SECRET: Final = (
-    rb"(?i:\b(?:bearer|basic)[ \t]{1,8}"
-    rb"|(?:password|passwd|passphrase|secret|token|api[_-]?key)[\"']?[ \t]{0,8}[=:][ \t]{0,8}[\"']?)"
-)
-"""What stands before a secret, on the same line."""
-_SECRET: Final = rb"[^\s\"'&,;]"
 _HELD: Final = 64
 """No more than this of an unfinished line is needed to see that a secret begins."""
+_SECRET: Final = rb"[^\s\"'&,;]+"
+_LOOKS_SECRET: Final = re.compile(
+    rb"(?P<before>(?i:\b(?:authorization[\"']?[ \t]{0,8}[=:][ \t]{0,8}[\"']?basic|bearer)[ \t]{1,8}"
+    rb"|(?:password|passwd|passphrase|secret|token|api[_-]?key)[\"']?[ \t]{0,8}[=:][ \t]{0,8}[\"']?))" + _SECRET
+)
 
 
 class SecretRedactor:
-    """Knows some secrets by heart, and recognises others by the words before them."""
+    """Knows some secrets by heart, and recognises others by the words before them on their line."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted({secret.encode() for secret in secrets if secret}, key=len, reverse=True)
-        self.known: Final = known
-        exact = b"|".join(re.escape(secret) for secret in known) or rb"(?!)"
-        self.pattern: Final = re.compile(
-            rb"(?P<exact>" + exact + rb")|(?P<before>" + _LOOKS_SECRET + rb")" + _SECRET + rb"+"
-        )
+        self._known = sorted({secret.encode() for secret in secrets if secret}, key=len, reverse=True)
 
     def text(self, value: str) -> str:
         """The same with each secret replaced."""
@@ -34,50 +28,80 @@ class SecretRedactor:
 
     def stream(self) -> "RedactedStream":
         """For bytes that come in pieces."""
-        return RedactedStream(self)
+        return RedactedStream(self._known)
 
 
 class RedactedStream:
-    """Bytes that come in pieces, cut anywhere. What may be the beginning of a secret is held back until more is known;
-    the rest of a secret that is too long to be held is dropped as it comes."""
+    """Bytes that come in pieces, cut anywhere. What may be how a secret begins is held back until more is known."""
 
-    def __init__(self, redactor: SecretRedactor) -> None:
-        self._redactor = redactor
-        self._held = b""
-        self._inside = False
+    def __init__(self, known: Sequence[bytes]) -> None:
+        self._known = _Known(known)
+        self._alike = _Alike()
 
     def feed(self, data: bytes) -> bytes:
         """What may be shown now."""
-        return self._pass(data, last=False)
+        return self._alike.feed(self._known.feed(data))
 
     def finish(self) -> bytes:
         """The rest."""
-        return self._pass(b"", last=True)
+        return self._alike.feed(self._known.feed(b"", last=True), last=True)
 
-    def _pass(self, data: bytes, *, last: bool) -> bytes:
-        if self._inside:
-            data = re.sub(rb"\A" + _SECRET + rb"+", b"", data)
-            self._inside = not data and not last
-        buffer = self._held + data
-        cut = len(buffer) if last else len(buffer) - self._unsure(buffer)
+
+class _Known:
+    """Those that are known, longest first."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._secrets = secrets
+        self._pattern = re.compile(b"|".join(re.escape(secret) for secret in secrets) or rb"(?!)")
+        self._held = b""
+
+    def feed(self, data: bytes, *, last: bool = False) -> bytes:
+        data = self._held + data
+        cut = len(data) - (0 if last else self._unsure(data))
         shown, done = bytearray(), 0
-        for match in self._redactor.pattern.finditer(buffer):
+        for match in self._pattern.finditer(data):
             if match.start() >= cut:
                 break
-            shown += buffer[done : match.start()] + (match["before"] or b"") + REDACTED
+            shown += data[done : match.start()] + REDACTED
             done = match.end()
-            self._inside = match["exact"] is None and done == len(buffer) and not last
-        shown += buffer[done : max(cut, done)]
-        self._held = buffer[max(cut, done) :]
-        return bytes(shown)
+        cut = max(cut, done)
+        self._held = data[cut:]
+        return bytes(shown + data[done:cut])
 
-    def _unsure(self, buffer: bytes) -> int:
-        """So many bytes at the end may be the beginning of a secret."""
-        line = len(buffer) - 1 - max(buffer.rfind(b"\n"), buffer.rfind(b"\r"))
-        most = min(line, _HELD)
-        for secret in self._redactor.known:
-            for length in range(min(len(secret) - 1, len(buffer)), most, -1):
-                if buffer.endswith(secret[:length]):
-                    most = length
-                    break
-        return most
+    def _unsure(self, data: bytes) -> int:
+        """So many bytes at the end are how a secret begins."""
+        return max(
+            (
+                length
+                for secret in self._secrets
+                for length in range(1, min(len(secret), len(data) + 1))
+                if data.endswith(secret[:length])
+            ),
+            default=0,
+        )
+
+
+class _Alike:
+    """Those that look like one. Of one that goes on in the next piece nothing is kept: it is dropped as it comes."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._inside = False
+
+    def feed(self, data: bytes, *, last: bool = False) -> bytes:
+        if self._inside:
+            data = re.sub(rb"\A" + _SECRET, b"", data)
+            self._inside = not data
+        data = self._held + data
+        line = len(data) - 1 - max(data.rfind(b"\n"), data.rfind(b"\r"))
+        cut = len(data) - (0 if last else min(line, _HELD))
+        shown, done = bytearray(), 0
+        for match in _LOOKS_SECRET.finditer(data):
+            if match.start() >= cut:
+                break
+            shown += data[done : match.start()] + match["before"] + REDACTED
+            done = match.end()
+            self._inside = done == len(data)
+        cut = max(cut, done)
+        self._held = data[cut:]
+        return bytes(shown + data[done:cut])

@@ -1,9 +1,9 @@
 """Stands over one program on a Linux host: whatever happens to the controller, nothing of the program is left.
 
 This file runs by itself, in a process of its own, on the standard library alone: beside the controller, or sent along
-to the host that runs the program. It becomes the parent of all that the program leaves behind, however they have detached
-themselves (PR_SET_CHILD_SUBREAPER). The controller holds the other end of stdin: when that closes, because a command is
-cancelled, the controller dies or the connection breaks, all of them end: SIGTERM, after a while SIGKILL.
+to the host that runs the program. It becomes the parent of all that the program leaves behind, however they have
+detached themselves (PR_SET_CHILD_SUBREAPER). The controller holds the other end of stdin: when that closes, because a
+command is cancelled, the controller dies or the connection breaks, all of them end: SIGTERM, after a while SIGKILL.
 """
 
 import ctypes
