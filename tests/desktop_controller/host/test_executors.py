@@ -11,8 +11,8 @@ from tests.desktop_controller.host.capture import Capture, gone, processes
 
 ECHO = ["sh", "-c", 'printf "%s\\0" "$@"', "sh"]
 HOSTILE = [
-    "x;id>/tmp/p", "$(id)", "`id`", "a b", "", "'", '"', "\\", "\\n", "a\nb", "*", "~", "!!", "-n", "--", "%s", "&", "|",
-    "{a,b}", "$HOME", "#", "é\u202e", "\udcff\udc80",
+    "x;id>/tmp/p", "$(id)", "`id`", "a b", "", "'", '"', "\\", "\\n", "a\nb", "*", "~", "!!", "-n", "--", "%s", "&",
+    "|", "{a,b}", "$HOME", "#", "é\u202e", "\udcff\udc80",
 ]  # fmt: skip
 DETACHED = """
 trap '' TERM

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from neuroglia.core.errors import FieldError, InvalidRequest
+
 _LONGEST_PART: Final = 255
 _LONGEST: Final = 4096
 _DEEPEST: Final = 32
@@ -37,3 +39,20 @@ def split_path(path: str) -> tuple[str, ...]:
     if any("\\" in part or part.startswith(RESERVED) for part in parts):
         raise InvalidPath(f"None of its parts may contain '\\' or begin with '{RESERVED}'.")
     return parts
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """The parts of a path that somebody asks for.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        return split_path(path)
+    except InvalidPath as error:
+        raise refused("path", str(error)) from None
+
+
+def refused(code: str, detail: str) -> InvalidRequest:
+    """What is wrong with a path, or with what it leads to."""
+    return InvalidRequest([FieldError("/path", code, detail)])
