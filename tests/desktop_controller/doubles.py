@@ -14,7 +14,7 @@ from desktop_controller.integration.ports import (
     ManagedFile,
     Output,
 )
-from neuroglia.core import FieldError, InvalidRequest, NotFoundError
+from neuroglia.core import FieldError, InvalidRequest, NotFoundError, Unavailable
 
 TEXT: Mapping[str, JsonValue] = {
     "type": "object",
@@ -49,12 +49,14 @@ class FakeCatalogue:
         if name not in self.allowed:
             raise NotFoundError("command", name)
         known = {"text"} if self.allowed[name].parameters is TEXT else set[str]()
-        errors = [FieldError(f"/{one}", "unknown", "No such parameter.") for one in arguments if one not in known]
-        errors += [FieldError(f"/{one}", "missing", "It is needed.") for one in known if one not in arguments]
+        errors = [
+            FieldError(f"/arguments/{one}", "unknown", "No such parameter.") for one in arguments if one not in known
+        ]
+        errors += [FieldError(f"/arguments/{one}", "missing", "It is needed.") for one in known if one not in arguments]
         for one in known & set(arguments):
             value = arguments[one]
             if not isinstance(value, str) or len(value) > 20:
-                errors.append(FieldError(f"/{one}", "text", "A text of at most 20 characters."))
+                errors.append(FieldError(f"/arguments/{one}", "text", "A text of at most 20 characters."))
         if errors:
             raise InvalidRequest(errors)
         return [f"/usr/bin/{name}", *(str(arguments[one]) for one in sorted(known))]
@@ -107,7 +109,8 @@ class FakeExecutor:
 class FakeOutputWriter:
     """Keeps everything; the first MiB of it is captured."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, full: bool) -> None:
+        self.full = full
         self.streams = {"stdout": b"", "stderr": b""}
         self.capture = b""
         self.closed = False
@@ -132,6 +135,8 @@ class FakeOutputWriter:
     async def close(self) -> Captured:
         self.closed = True
         self.wake()
+        if self.full:
+            raise Unavailable("The output of a command cannot be stored.")
         tails = {name: data[-16 * 1024 :].decode(errors="replace") for name, data in self.streams.items()}
         digest = hashlib.sha256(self.capture).hexdigest()
         return Captured(**tails, output_bytes=len(self.capture), output_sha256=digest, truncated=False)
@@ -145,9 +150,7 @@ class FakeOutputs:
         self.full = False
 
     def open(self, command_id: str) -> FakeOutputWriter:
-        if self.full:
-            raise OSError(28, "No space left on device")
-        return self.writers.setdefault(command_id, FakeOutputWriter())
+        return self.writers.setdefault(command_id, FakeOutputWriter(full=self.full))
 
     async def read(self, command_id: str) -> bytes:
         if command_id not in self.writers:
@@ -215,7 +218,7 @@ class FakeHostStore:
     async def save(self, name: str, value: Mapping[str, JsonValue]) -> None:
         await asyncio.sleep(0)
         if self.full:
-            raise OSError(28, "No space left on device")
+            raise Unavailable("There is no space left.")
         self.values[name] = dict(value)
 
 

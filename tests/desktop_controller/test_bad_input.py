@@ -168,12 +168,14 @@ async def test_methods_that_are_not_there(controller: RunningService, method: st
     assert answer.response.headers.get_list("allow") == [allowed]
 
 
-async def test_a_fault_tells_nothing_of_the_inside(controller: RunningService, host: FakeHost) -> None:
+async def test_given_a_disk_that_is_full_then_it_is_503_and_says_when_to_come_again(
+    controller: RunningService, host: FakeHost
+) -> None:
     host.store.full = True
     body: dict[str, Any] = {"candidate_name": "Ada"}
 
     answer = await controller.when("PUT", f"{API}/user/info", json=body)
 
     host.store.full = False
-    answer.then_refused(500, "internal-error")
-    assert "space" not in answer.response.text
+    answer.then_refused(503, "unavailable")
+    assert answer.response.headers["retry-after"] == "1"

@@ -35,9 +35,6 @@ class AllowList:
             self.catalogue.argv(name, arguments)
         except NotFoundError:
             raise InvalidRequest([FieldError("/command", "unknown-command", "It is not allowed any more.")]) from None
-        except InvalidRequest as refusal:
-            found = [FieldError(f"/arguments{one.pointer}", one.code, one.detail) for one in refusal.errors]
-            raise InvalidRequest(found) from None
         plain: dict[str, Argument] = {}
         errors: list[FieldError] = []
         for argument, value in arguments.items():

@@ -35,7 +35,7 @@ class CommandExecution:
             output = self.outputs.open(run.command_id)
             record = await self._execute(run, plan, output)
             return record(await output.close())
-        except OSError as error:
+        except Unavailable as error:
             _log.error("output is lost", exc_info=error, extra={"command": run.command_id})
             return RecordEnd(run.command_id, CommandStatus.FAILED, _UNSTORED, None)
 

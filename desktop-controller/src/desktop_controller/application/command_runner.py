@@ -155,5 +155,5 @@ class CommandRunner(HostedService):
         self._working += by
         try:
             await self.mediator.execute(ChangeHostState(HostEvent.WORKS if self._working else HostEvent.RESTS))
-        except (OSError, Unavailable) as error:
+        except Unavailable as error:
             _log.warning("the host's state is not stored", exc_info=error)

@@ -3,17 +3,26 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from desktop_controller.domain.models.desktop_user import DesktopUser
 from desktop_controller.domain.models.host import Host
-from desktop_controller.integration.ports import HostIdentity, HostStore
+from desktop_controller.integration.ports import HostStore
 from neuroglia.core import Clock, ConcurrencyError, NotFoundError
 from neuroglia.core.codec import JsonCodec
 from neuroglia.domain import Envelope, Repository
 
 THE_HOST: Final = "host"
 THE_USER: Final = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class HostIdentity:
+    """What the desktop is called until somebody says otherwise."""
+
+    desktop_id: str
+    desktop_name: str
 
 
 class _Versioned(Protocol):
