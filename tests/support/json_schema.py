@@ -50,7 +50,7 @@ def mismatches(document: Mapping[str, Any], schema: Mapping[str, Any], value: An
             return [
                 found
                 for index, item in enumerate(value)
-                for found in mismatches(document, schema["items"], item, f"{path}[{index}]")
+                for found in mismatches(document, schema.get("items", {}), item, f"{path}[{index}]")
             ]
         case str():
             return _text(schema, value, path)
@@ -64,7 +64,9 @@ def _object(document: Mapping[str, Any], schema: Mapping[str, Any], value: dict[
     for name, part in value.items():
         if name in properties:
             found += mismatches(document, properties[name], part, f"{path}.{name}")
-        elif schema.get("additionalProperties") is not True:
+        elif isinstance(more := schema.get("additionalProperties"), Mapping):
+            found += mismatches(document, more, part, f"{path}.{name}")
+        elif more is not True:
             found.append(f"{path}: {name} is not described")
     return found
 
