@@ -26,6 +26,8 @@ def mismatches(document: Mapping[str, Any], schema: Mapping[str, Any], value: An
     Unlike a validator, this finds fields that the schema does not name, and refuses keywords that it cannot check.
     """
     assert not set(schema) - _KNOWN, f"{path}: cannot check {set(schema) - _KNOWN}"
+    if not schema:  # any JSON
+        return []
     if reference := schema.get("$ref"):
         target: Any = document
         for part in reference.removeprefix("#/").split("/"):
@@ -50,7 +52,7 @@ def mismatches(document: Mapping[str, Any], schema: Mapping[str, Any], value: An
             return [
                 found
                 for index, item in enumerate(value)
-                for found in mismatches(document, schema.get("items", {}), item, f"{path}[{index}]")
+                for found in mismatches(document, schema["items"], item, f"{path}[{index}]")
             ]
         case str():
             return _text(schema, value, path)
