@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-import tenacity
-
 from desktop_controller.application.allow_list import AllowList
 from desktop_controller.application.commands.change_host_state import ChangeHostState
 from desktop_controller.application.commands.submit_command import SubmitCommand
-from desktop_controller.application.queries.get_command import GetCommand
+from desktop_controller.application.until_final import until_final
 from desktop_controller.domain import errors
 from desktop_controller.domain.models.host import HostEvent
-from desktop_controller.integration.models.commands import CommandDto, CommandStatus
+from desktop_controller.integration.models.commands import CommandStatus
 from desktop_controller.integration.models.host import HostDto
 from neuroglia.mediation import Mediator
 
@@ -21,10 +19,6 @@ class LockCommands:
 
     lock: str
     unlock: str
-
-
-def _goes_on(command: CommandDto) -> bool:
-    return not command.status.is_final
 
 
 class HostLock:
@@ -51,11 +45,7 @@ class HostLock:
         if self.allowed.entry(name) is None:
             raise errors.LockUnavailable(name)
         command = await self.mediator.execute(SubmitCommand(name, {}))
-        ended = await self._end_of(command.id)
+        ended = await until_final(self.mediator, command.id)
         if ended.status is not CommandStatus.SUCCEEDED:
             raise errors.LockFailed(ended.id, ended.status)
         return await self.mediator.execute(ChangeHostState(event))
-
-    @tenacity.retry(retry=tenacity.retry_if_result(_goes_on), wait=tenacity.wait_exponential(multiplier=0.01, max=0.25))
-    async def _end_of(self, command_id: str) -> CommandDto:
-        return await self.mediator.execute(GetCommand(command_id))

@@ -10,6 +10,7 @@ import tenacity
 from desktop_controller.application.command_runner import CommandRunner
 from desktop_controller.application.queries.get_command import GetCommand
 from desktop_controller.application.queries.read_output import ReadOutput
+from desktop_controller.application.until_final import until_final
 from desktop_controller.application.until_stopped import until_stopped
 from desktop_controller.integration.models.output import OutputPiece
 from desktop_controller.integration.ports import Outputs
@@ -53,6 +54,7 @@ class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]
         if not await self._is_over(command_id):
             async for piece in self.outputs.follow(command_id, offset):
                 yield piece
+            await until_final(self.mediator, command_id)  # it is recorded a moment after the output is complete
             return
         captured = await self.mediator.execute(ReadOutput(command_id))  # perhaps by a controller that died
         for start in range(offset, len(captured), _PIECE):
