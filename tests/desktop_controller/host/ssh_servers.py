@@ -78,12 +78,26 @@ async def serve(keys: Keys) -> None:
     async def run(process: asyncssh.SSHServerProcess[bytes]) -> None:
         assert process.command is not None
         child = await asyncio.create_subprocess_shell(process.command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        assert child.stdin is not None
+        feeding = asyncio.create_task(feed(process.stdin, child.stdin))
         with suppress(OSError, asyncssh.Error):
-            await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-            await process.stdout.drain()
-            await process.stderr.drain()
+            await asyncio.gather(show(child.stdout, process.stdout), show(child.stderr, process.stderr))
         process.exit(await child.wait())
+        feeding.cancel()
         await process.wait_closed()
+
+    async def feed(given: asyncssh.SSHReader[bytes], stdin: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncssh.Error):
+            while data := await given.read(65_536):
+                stdin.write(data)
+                await stdin.drain()
+        stdin.close()
+
+    async def show(read: asyncio.StreamReader | None, shown: asyncssh.SSHWriter[bytes]) -> None:
+        assert read is not None
+        while data := await read.read(65_536):
+            shown.write(data)
+            await shown.drain()
 
     acceptor = await asyncssh.listen(
         "127.0.0.1",

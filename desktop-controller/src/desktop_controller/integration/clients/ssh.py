@@ -11,12 +11,12 @@ from desktop_controller.integration.clients.ends import GRACE_S, SUPERVISOR, che
 from desktop_controller.integration.clients.quoting import quoted
 from desktop_controller.integration.clients.reports import Reports
 from desktop_controller.integration.clients.shielded import to_its_end
-from desktop_controller.integration.clients.ssh_host import KEEP_ALIVE_S, SshHost
+from desktop_controller.integration.clients.ssh_host import SshHost
 from desktop_controller.integration.ports import CannotExecute, Output
 from neuroglia.core.errors import Unavailable
 
 _PIECE: Final = 65_536
-_SILENCE_S: Final = 6 * KEEP_ALIVE_S
+_SILENT_TIMES: Final = 6
 _LATE_S: Final = 10.0
 """So long may the host take, beyond the program's own time, to tell that all has ended."""
 _NOT_FOUND: Final = {126, 127}
@@ -37,10 +37,11 @@ class SshExecutor:
 
     async def run(self, command_id: str, argv: Sequence[str], output: Output) -> int:  # noqa: ARG002
         token = f"supervisor-{uuid4().hex}"
-        options = ["-I", "-S", "-X", "utf8", "-c", self._supervisor, "2", token, str(self.grace), str(_SILENCE_S)]
+        silence = _SILENT_TIMES * self._host.keep_alive
+        options = ["-I", "-S", "-X", "utf8", "-c", self._supervisor, "2", token, str(self.grace), str(silence)]
         line = quoted([self._host.python, *options, *checked(argv)])
         async with self._host.connected() as connection:
-            session = Session(connection, Reports(token), self.grace + _LATE_S)
+            session = Session(connection, Reports(token), self._host.keep_alive, self.grace + _LATE_S)
             return await to_its_end(session.run(line, output), on_cancel=session.end)
 
     async def clean_up(self) -> None:
@@ -50,9 +51,12 @@ class SshExecutor:
 class Session:
     """One supervisor on the host."""
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, reports: Reports, patience: float) -> None:
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, reports: Reports, keep_alive: float, patience: float
+    ) -> None:
         self._connection = connection
         self._reports = reports
+        self._keep_alive = keep_alive
         self._patience = patience
         self._process: asyncssh.SSHClientProcess[bytes] | None = None
         self._ending = False
@@ -93,7 +97,7 @@ class Session:
         """Tells the supervisor that we are there."""
         while not self._ending:
             process.stdin.write(b".")
-            await asyncio.sleep(KEEP_ALIVE_S)
+            await asyncio.sleep(self._keep_alive)
 
 
 async def _read(stream: asyncssh.SSHReader[bytes], take: Callable[[bytes], None]) -> None:

@@ -14,7 +14,6 @@ from neuroglia.core.errors import ConfigurationError, Unavailable
 
 _CONNECT_S: Final = 10
 _CLOSE_S: Final = 2
-KEEP_ALIVE_S: Final = 5
 _LOST_AFTER: Final = 3
 _USAGE: Final = "write ssh://user@host:22?key=/path/to/key&known_hosts=/path/to/known_hosts"
 
@@ -30,6 +29,8 @@ class SshHost:
     key: Path
     known_hosts: Path
     python: str = "python3"
+    keep_alive: float = 5.0
+    """So often does each side make sure of the other."""
 
     @classmethod
     def of(cls, url: str) -> Self:
@@ -67,20 +68,10 @@ class SshHost:
             Unavailable: there is none, it is not the host that we know, it does not let us in, or the connection broke.
         """
         with _told():
-            connection = await asyncssh.connect(
-                self.address,
-                self.port,
-                username=self.user,
-                client_keys=[str(self.key)],
-                known_hosts=str(self.known_hosts),
-                config=None,
-                agent_path=None,
-                preferred_auth="publickey",
-                connect_timeout=_CONNECT_S,
-                login_timeout=_CONNECT_S,
-                keepalive_interval=KEEP_ALIVE_S,
-                keepalive_count_max=_LOST_AFTER,
-            )
+            try:
+                connection = await self._connect()
+            except (ValueError, asyncssh.KeyEncryptionError) as error:
+                raise Unavailable("Our key for the host, or known_hosts, cannot be read.") from error
             try:
                 yield connection
             finally:
@@ -88,6 +79,22 @@ class SshHost:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_CLOSE_S):
                         await connection.wait_closed()
+
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        return await asyncssh.connect(
+            self.address,
+            self.port,
+            username=self.user,
+            client_keys=[str(self.key)],
+            known_hosts=str(self.known_hosts),
+            config=None,
+            agent_path=None,
+            preferred_auth="publickey",
+            connect_timeout=_CONNECT_S,
+            login_timeout=_CONNECT_S,
+            keepalive_interval=self.keep_alive,
+            keepalive_count_max=_LOST_AFTER,
+        )
 
 
 @contextmanager
@@ -98,7 +105,5 @@ def _told() -> Generator[None]:
         raise Unavailable("The host's key is not the one in known_hosts: nothing was sent to it.") from error
     except asyncssh.PermissionDenied as error:
         raise Unavailable("The host does not accept our key.") from error
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        raise Unavailable("Our key for the host cannot be read.") from error
     except (asyncssh.Error, OSError, TimeoutError) as error:
         raise Unavailable("The host cannot be reached, or the connection to it broke.") from error
