@@ -12,7 +12,7 @@ from tests.desktop_controller.host.capture import Capture, gone, processes
 ECHO = ["sh", "-c", 'printf "%s\\0" "$@"', "sh"]
 HOSTILE = [
     "x;id>/tmp/p", "$(id)", "`id`", "a b", "", "'", '"', "\\", "\\n", "a\nb", "*", "~", "!!", "-n", "--", "%s", "&",
-    "|", "{a,b}", "$HOME", "#", "é\u202e", "\udcff\udc80",
+    "|", "{a,b}", "$HOME", "#", "é\u202e",
 ]  # fmt: skip
 DETACHED = """
 trap '' TERM
@@ -75,9 +75,9 @@ async def test_given_hostile_arguments_when_they_are_echoed_then_each_is_one_ele
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=40))
 def test_given_any_texts_when_they_are_echoed_then_each_is_one_element_as_it_was(
-    executor_anywhere: Executor, texts: list[str]
+    executor: Executor, texts: list[str]
 ) -> None:
-    _, capture = asyncio.run(run(executor_anywhere, *ECHO, *texts))
+    _, capture = asyncio.run(run(executor, *ECHO, *texts))
 
     assert capture.out.decode().split("\0") == [*texts, ""]
 

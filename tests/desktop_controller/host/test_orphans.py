@@ -91,13 +91,18 @@ async def test_given_secrets_in_the_environment_when_a_program_runs_then_it_sees
 
 async def test_given_many_programs_when_all_have_ended_then_no_descriptor_is_left_open() -> None:
     await LocalExecutor().run("x", ["true"], Capture())
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_descriptors()
     for _ in range(5):
         await LocalExecutor().run("x", ["true"], Capture())
 
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_descriptors() == before
 
 
 def supervisor_of(mark: str) -> int:
     """The one whose program has this text in its arguments."""
     return next(pid for pid in processes(mark) if b"supervisor.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+def open_descriptors() -> int:
+    """Of this process."""
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from desktop_controller.integration.pieces import begun
+
 REDACTED: Final = b"[redacted]"
 _HELD: Final = 64
 """No more than this of an unfinished line is needed to see that a secret begins."""
@@ -70,22 +72,14 @@ class _Known:
 
     def _unsure(self, data: bytes) -> int:
         """So many bytes at the end are how a secret begins."""
-        return max(
-            (
-                length
-                for secret in self._secrets
-                for length in range(1, min(len(secret), len(data) + 1))
-                if data.endswith(secret[:length])
-            ),
-            default=0,
-        )
+        return max((begun(data, secret) for secret in self._secrets), default=0)
 
 
 class _Alike:
     """Those that look like one. Of one that goes on in the next piece nothing is kept: it is dropped as it comes."""
 
     def __init__(self) -> None:
-        self._held = b""
+        self._held: bytes = b""
         self._inside = False
 
     def feed(self, data: bytes, *, last: bool = False) -> bytes:
@@ -99,7 +93,8 @@ class _Alike:
         for match in _LOOKS_SECRET.finditer(data):
             if match.start() >= cut:
                 break
-            shown += data[done : match.start()] + match["before"] + REDACTED
+            before: bytes = match["before"]
+            shown += data[done : match.start()] + before + REDACTED
             done = match.end()
             self._inside = done == len(data)
         cut = max(cut, done)

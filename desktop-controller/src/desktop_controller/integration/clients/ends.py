@@ -27,18 +27,15 @@ def exit_code(report: str) -> int:
             raise CannotExecute(f"The program cannot be started: {value}.")
 
 
-def encoded(argv: Sequence[str]) -> Sequence[bytes]:
-    """As an operating system takes it.
+def checked(argv: Sequence[str]) -> Sequence[str]:
+    """The same, which a program can be given.
 
     Raises:
-        CannotExecute: there is no program, or a text that no program can be given.
+        CannotExecute: there is no program, or an element is no text or contains NUL.
     """
-    try:
-        elements = [element.encode("utf-8", "surrogateescape") for element in argv]
-    except UnicodeEncodeError:
-        raise CannotExecute("An argument is no text.") from None
-    if not elements or not elements[0]:
+    if not argv or not argv[0]:
         raise CannotExecute("There is no program to start.")
-    if any(b"\0" in element for element in elements):
-        raise CannotExecute("An argument contains NUL.")
-    return elements
+    for element in argv:
+        if "\0" in element or any("\ud800" <= character <= "\udfff" for character in element):
+            raise CannotExecute("An argument contains what no program can be given.")
+    return argv

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from desktop_controller.integration.clients.ends import GRACE_S, SUPERVISOR, encoded, exit_code
+from desktop_controller.integration.clients.ends import GRACE_S, SUPERVISOR, checked, exit_code
 from desktop_controller.integration.clients.shielded import to_its_end
 from desktop_controller.integration.ports import CannotExecute, Output
 from neuroglia.core.errors import Unavailable
@@ -32,7 +32,7 @@ class LocalExecutor:
         self.grace = grace
 
     async def run(self, command_id: str, argv: Sequence[str], output: Output) -> int:  # noqa: ARG002
-        elements = encoded(argv)
+        elements = [element.encode() for element in checked(argv)]
         pipes = Pipes()
         try:
             return await to_its_end(self._supervise(elements, pipes, output), on_cancel=pipes.let_go)

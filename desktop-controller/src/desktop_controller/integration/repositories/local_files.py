@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -43,13 +44,10 @@ class LocalFiles:
         await asyncio.to_thread(self._write, parts_of(path), content)
 
     def _list(self, after: str, limit: int) -> Sequence[ManagedFile]:
-        found: list[ManagedFile] = []
+        if not self._root.exists():  # nothing was written yet
+            return []
         with _told(), self._folder(()) as root:
-            for file in _files(root, "", after):
-                if len(found) == limit:
-                    break
-                found.append(file)
-        return found
+            return list(islice(_files(root, "", after), limit))
 
     def _read(self, path: str, parts: Sequence[str]) -> bytes:
         with _told():
