@@ -70,7 +70,12 @@ class Running:
     argv: Sequence[str]
     output: Output
     ended: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    killed: bool = False
+    cancellations: int = 0
+
+    @property
+    def killed(self) -> bool:
+        """Whether it was ended from outside."""
+        return self.cancellations > 0
 
 
 class FakeExecutor:
@@ -82,6 +87,9 @@ class FakeExecutor:
         self.fails: Exception | None = None
         self.reachable = asyncio.Event()
         self.reachable.set()
+        self.gives_up = asyncio.Event()
+        """Not set: programs that are asked to end take their time."""
+        self.gives_up.set()
 
     async def run(self, command_id: str, argv: Sequence[str], output: Output) -> int:
         running = Running(command_id, argv, output)
@@ -94,7 +102,11 @@ class FakeExecutor:
         try:
             return await running.ended
         except asyncio.CancelledError:
-            running.killed = True
+            running.cancellations += 1
+            try:
+                await self.gives_up.wait()
+            except asyncio.CancelledError:
+                running.cancellations += 1
             raise
 
     async def clean_up(self) -> None:

@@ -25,6 +25,7 @@ from tests.desktop_controller.builders import (
 )
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
+from tests.support.waiting import eventually
 
 
 async def test_given_a_running_command_when_it_is_cancelled_then_it_is_killed_and_says_so(
@@ -115,15 +116,23 @@ async def test_given_a_cancellation_at_any_moment_then_the_command_ends_and_noth
     assert len(host.executor.begun) <= 1
 
 
-async def test_given_a_cancellation_and_a_timeout_then_the_program_is_cancelled_once(
+async def test_given_a_program_that_takes_its_time_to_end_then_it_is_asked_once(
     controller: RunningService, host: FakeHost
 ) -> None:
-    program = await submit_and_start(controller, host, {**SLEEP, "timeout_seconds": 0.2})
+    host.executor.gives_up.clear()
+    program = await submit_and_start(controller, host, {**SLEEP, "timeout_seconds": 0.05})
 
+    async def is_asked() -> bool:
+        return program.killed
+
+    await eventually(is_asked)
     await controller.client.post(f"{COMMANDS}/{program.command_id}/cancel")
+    await controller.settle()
+    assert program.cancellations == 1
+    host.executor.gives_up.set()
 
-    end = await ends(controller, program.command_id)
-    end.then(200, {"status": "cancelled"})
+    (await ends(controller, program.command_id)).then(200, {"status": "timed_out"})
+    assert program.cancellations == 1
 
 
 async def test_a_cancellation_tells_who_wanted_it(controller: RunningService, host: FakeHost) -> None:

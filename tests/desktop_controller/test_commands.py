@@ -1,5 +1,6 @@
 """Commands over HTTP: requested, run, finished, shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from tests.desktop_controller.builders import (
     submit_and_start,
 )
 from tests.desktop_controller.conftest import builder_on
-from tests.desktop_controller.doubles import NO_PROGRAM, NOTHING, SECRET, FakeHost, entry
+from tests.desktop_controller.doubles import NO_PROGRAM, SECRET, FakeHost, entry
 
 FIELDS = {
     "id", "command", "arguments", "status", "requested_by", "requested_at", "started_at", "finished_at", "exit_code",
@@ -181,7 +182,7 @@ async def test_given_a_catalogue_that_has_changed_meanwhile_then_the_command_is_
 async def test_given_another_definition_of_the_same_name_then_the_command_is_rejected(
     controller: RunningService, host: FakeHost
 ) -> None:
-    host.catalogue.allowed["sleep"] = entry("other", NOTHING)
+    host.catalogue.allowed["sleep"] = replace(entry("sleep"), sha256="of another definition")
 
     await controller.happened(HostCommand, "old", requested("sleep"))
 

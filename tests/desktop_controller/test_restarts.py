@@ -168,3 +168,17 @@ async def test_what_has_ended_is_no_longer_in_hand() -> None:
         in_hand = await (await controller.services.get(Mediator)).execute(CommandsInHand())
 
         assert [one.id for one in in_hand] == [waiting.command_id]
+
+
+async def test_given_a_runner_that_has_stopped_when_a_command_comes_then_it_is_left_for_the_next_start(
+    controller: RunningService, host: FakeHost
+) -> None:
+    runner = await controller.services.get(CommandRunner)
+    await runner.stop()
+
+    id_ = await submit(controller, ECHO)
+    await controller.settle()
+
+    assert not runner.has(id_)
+    assert host.executor.begun == []
+    (await show(controller, id_)).then(200, {"status": "requested"})
