@@ -46,7 +46,7 @@ class ParameterType(BaseModel):
 
     @abstractmethod
     def schema_keywords(self) -> Mapping[str, JsonValue]:
-        """The same in JSON Schema, as far as that can say it."""
+        """The same in JSON Schema."""
 
     @property
     @abstractmethod
