@@ -36,7 +36,7 @@ argv = ["echo", "{text}"]
 
 [commands.echo.parameters.text]
 type = "text"
-pattern = "(?s).*"
+pattern = "(?s:.*)"
 max_length = 20
 
 [commands.level]
@@ -180,6 +180,7 @@ ENUM = 'type = "enum"\nvalues = ["a"]\n'
             "parameter 'text', minimum: Input should be a valid int",
         ),
         (ECHO + 'type = "text"\npattern = "("', "parameter 'text': .*correct it"),
+        (ECHO + 'type = "text"\npattern = "(?s)a"', "parameter 'text': .*correct it"),
         (ECHO + 'type = "text"\npattern = "a"\nmax_length = 99999', "parameter 'text', max_length: "),
         (ECHO + 'type = "path"\nroot = "a"', "parameter 'text': .*let it begin with /"),
         (ECHO + 'type = "path"\nroot = "/nowhere"', "parameter 'text': there is no folder /nowhere: create it"),
