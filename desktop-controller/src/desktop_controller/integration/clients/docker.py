@@ -12,7 +12,7 @@ from contextlib import suppress
 from signal import Signals
 from typing import Final
 
-from desktop_controller.integration.clients.docker_engine import Container, attached, docker_engine
+from desktop_controller.integration.clients.docker_engine import Container, attached, docker_engine, remove
 from desktop_controller.integration.clients.ends import GRACE_S, checked
 from desktop_controller.integration.clients.sandbox import COMMAND, CONTROLLER, Sandbox
 from desktop_controller.integration.clients.shielded import to_its_end
@@ -20,6 +20,8 @@ from desktop_controller.integration.ports import CannotExecute, Output
 from neuroglia.core.errors import Unavailable
 
 _THREADS: Final = 64
+_LATE_S: Final = 60.0
+"""So long may the engine take, beyond the program's own time, to end a container. Then it hangs."""
 _SIGNALLED: Final = 128
 _INIT_FAILED: Final = b"[FATAL tini ("
 """How the engine's init process begins to say that there is no such program."""
@@ -57,11 +59,21 @@ class DockerExecutor:
             lambda out, err: asyncio.run_coroutine_threadsafe(take(out, err), loop).result(),  # no faster than we read
         )
 
+        gave_up = asyncio.Event()
+
+        async def give_up() -> int:
+            await gave_up.wait()
+            return 0
+
         async def live() -> int:
-            return await loop.run_in_executor(self._threads, life.live)
+            living, giving_up = loop.run_in_executor(self._threads, life.live), asyncio.ensure_future(give_up())
+            await asyncio.wait([living, giving_up], return_when=asyncio.FIRST_COMPLETED)
+            giving_up.cancel()
+            return living.result() if living.done() else 0  # nobody will ask
 
         def end() -> None:
             loop.run_in_executor(self._threads, life.end, self.grace)
+            loop.call_later(self.grace + _LATE_S, gave_up.set)
 
         self._running.add(command_id)
         try:
@@ -81,7 +93,7 @@ class DockerExecutor:
             mine = {"label": [f"{CONTROLLER}={self._sandbox.controller}"]}
             for container in engine.containers.list(all=True, filters=mine):
                 if container.labels.get(COMMAND) not in self._running:
-                    container.remove(force=True, v=True)
+                    remove(container)
 
 
 class ContainerLife:
@@ -110,7 +122,7 @@ class ContainerLife:
                         self._take(out, err)
                 return container.wait(timeout=None)["StatusCode"]
             finally:
-                container.remove(force=True, v=True)
+                remove(container)
 
     def end(self, grace: float) -> None:
         """SIGTERM, and SIGKILL for all in it when that does not help in time."""

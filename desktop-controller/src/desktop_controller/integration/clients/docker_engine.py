@@ -1,12 +1,12 @@
 """The part of the Docker SDK that we use, with types."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Final, Protocol, TypedDict, cast
 
 import docker  # type: ignore[import-untyped]
 import requests
-from docker.errors import DockerException, ImageNotFound  # type: ignore[import-untyped]
+from docker.errors import DockerException, ImageNotFound, NotFound  # type: ignore[import-untyped]
 from docker.utils.socket import STDERR, frames_iter  # type: ignore[import-untyped]
 
 from desktop_controller.integration.ports import CannotExecute
@@ -101,3 +101,9 @@ def attached(container: Container) -> Generator[Iterator[tuple[bytes, bytes]]]:
         # The SDK itself never closes it.
         attachment._response.close()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         attachment.close()
+
+
+def remove(container: Container) -> None:
+    """Removes it, whatever it does; that somebody else has is as good."""
+    with suppress(NotFound):
+        container.remove(force=True, v=True)

@@ -1,4 +1,4 @@
-"""`ssh://`: programs run on a host that is reached over SSH. It has Linux, a POSIX shell and Python."""
+"""`ssh://`: programs run on a host that is reached over SSH: with Linux, a POSIX shell and Python 3.9 or newer."""
 
 import asyncio
 from collections.abc import Callable, Sequence
