@@ -1,5 +1,6 @@
 """Executors, each over something real."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from desktop_controller.integration.executors import connect_executor
 from desktop_controller.integration.ports import Executor
 from tests.desktop_controller.host.ssh_servers import SSHD, Keys, asyncssh_server, sshd
+from tests.support.containers import images, require_image
+
+COMMANDS_IMAGE = os.environ.get("COMMANDS_IMAGE") or images.PYTHON_IMAGE or "debian:12-slim"
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +41,20 @@ def own_server(tmp_path: Path) -> Iterator[tuple[str, Keys, subprocess.Popen[str
         yield keys.url(port), keys, process
 
 
-@pytest.fixture(params=["local", "ssh_server", "real_sshd"])
+@pytest.fixture(
+    params=["local", "ssh_server", "real_sshd", pytest.param("docker_image", marks=pytest.mark.containers)],
+)
 def executor(request: pytest.FixtureRequest) -> Executor:
     """Each executor in turn."""
-    return connect_executor("local://" if request.param == "local" else request.getfixturevalue(request.param))
+    if request.param == "local":
+        return connect_executor("local://")
+    if request.param == "docker_image":
+        return connect_executor(f"docker://{request.getfixturevalue('docker_image')}?controller=tests")
+    return connect_executor(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(scope="session")
+def docker_image() -> str:
+    """An image with a shell, or a skipped test."""
+    require_image(COMMANDS_IMAGE)
+    return COMMANDS_IMAGE

@@ -36,7 +36,7 @@ argv = ["echo", "{text}"]
 
 [commands.echo.parameters.text]
 type = "text"
-pattern = "(?s).*"
+pattern = "(?s:.*)"
 max_length = 20
 
 [commands.level]
@@ -121,17 +121,21 @@ def test_given_no_arguments_when_argv_is_built_then_each_is_missing(root: Path) 
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/etc/passwd", "..", "a/../../b", "a//b", "./a", "a/", "a\0b", "a\nb", "\ud800", "x" * 256, "out/x", "a\\b"],
+    ["", "/etc/passwd", "..", "a/../../b", "a//b", "./a", "a/", "a\0b", "a\nb", "\ud800", "x" * 256, "a\\b"],
 )
 @pytest.mark.parametrize("resolve", [True, False])
 def test_given_a_path_that_leads_out_when_argv_is_built_then_it_is_refused(
     root: Path, path: str, *, resolve: bool
 ) -> None:
-    (root / "out").symlink_to("/etc")
-    if path == "out/x" and not resolve:
-        pytest.skip("links of another machine cannot be seen")
-
     assert codes(catalogue_of(root, resolve=resolve), "show-log", {**GOOD, "file": path}) == {"/arguments/file": "path"}
+
+
+def test_given_a_link_that_leads_out_when_argv_is_built_then_it_is_refused(root: Path) -> None:
+    (root / "out").symlink_to("/etc")
+    (root / "sibling").symlink_to(f"{root}-2")
+
+    for path in ("out/x", "out", "sibling"):
+        assert codes(catalogue_of(root), "show-log", {**GOOD, "file": path}) == {"/arguments/file": "path"}
 
 
 def test_given_a_link_within_the_folder_when_argv_is_built_then_it_is_followed(root: Path) -> None:
@@ -180,6 +184,7 @@ ENUM = 'type = "enum"\nvalues = ["a"]\n'
             "parameter 'text', minimum: Input should be a valid int",
         ),
         (ECHO + 'type = "text"\npattern = "("', "parameter 'text': .*correct it"),
+        (ECHO + 'type = "text"\npattern = "(?s)a"', "parameter 'text': .*correct it"),
         (ECHO + 'type = "text"\npattern = "a"\nmax_length = 99999', "parameter 'text', max_length: "),
         (ECHO + 'type = "path"\nroot = "a"', "parameter 'text': .*let it begin with /"),
         (ECHO + 'type = "path"\nroot = "/nowhere"', "parameter 'text': there is no folder /nowhere: create it"),

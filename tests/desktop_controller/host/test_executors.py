@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from desktop_controller.integration.ports import CannotExecute, Executor
 from tests.desktop_controller.host.capture import Capture, gone, processes
 
+pytestmark = pytest.mark.integration
 ECHO = ["sh", "-c", 'printf "%s\\0" "$@"', "sh"]
 HOSTILE = [
     "x;id>/tmp/p", "$(id)", "`id`", "a b", "", "'", '"', "\\", "\\n", "a\nb", "*", "~", "!!", "-n", "--", "%s", "&",

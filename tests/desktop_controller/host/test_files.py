@@ -21,7 +21,10 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 Files = Callable[[Path], ManagedFiles]
 
 
-@pytest.fixture(params=["local", "ssh_server", "real_sshd"])
+OVER_SSH = [pytest.param(server, marks=pytest.mark.integration) for server in ("ssh_server", "real_sshd")]
+
+
+@pytest.fixture(params=["local", *OVER_SSH])
 def files_below(request: pytest.FixtureRequest) -> Files:
     """Each way to files in turn, with a limit of 1,000 bytes."""
     if request.param == "local":

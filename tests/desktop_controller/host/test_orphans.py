@@ -15,16 +15,18 @@ from neuroglia.core.errors import Unavailable
 from tests.desktop_controller.host.capture import Capture, gone, processes
 from tests.desktop_controller.host.test_executors import DETACHED
 
+pytestmark = pytest.mark.integration
 CONTROLLER = """
 import asyncio, sys
-from desktop_controller.integration.clients.local import LocalExecutor
+from desktop_controller.integration.executors import connect_executor
 
 class Told:
     def stdout(self, data): sys.stdout.buffer.write(data); sys.stdout.flush()
     stderr = stdout
 
 async def main():
-    await asyncio.gather(*(LocalExecutor().run("x", sys.argv[1:], Told()) for _ in range(3)))
+    executor = connect_executor(sys.argv[1])
+    await asyncio.gather(*(executor.run("x", sys.argv[2:], Told()) for _ in range(3)))
 
 asyncio.run(main())
 """
@@ -33,7 +35,7 @@ asyncio.run(main())
 async def test_given_a_controller_with_programs_running_when_it_is_killed_then_no_orphan_is_left() -> None:
     mark = str(uuid4())
     controller = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", CONTROLLER, "sh", "-c", DETACHED, "sh", mark, stdout=PIPE
+        sys.executable, "-c", CONTROLLER, "local://", "sh", "-c", DETACHED, "sh", mark, stdout=PIPE
     )
     assert controller.stdout is not None
     for _ in range(3):

@@ -125,6 +125,20 @@ async def test_given_followers_when_a_capture_grows_then_each_gets_all_from_its_
     assert (await first, await second) == (b"one\ntwo\nthree\n", b"two\nthree\n")
 
 
+async def test_given_a_secret_in_two_reads_when_it_is_captured_then_no_part_of_it_is_stored(
+    outputs: FileOutputs, tmp_path: Path
+) -> None:
+    writer = outputs.open("c1")
+    writer.stdout(b"it is hunt")
+    writer.stderr(b"hunt\n")
+    writer.stdout(b"er2\nand passw")
+    writer.stdout(b"ord: xyz")
+    captured = await writer.close()
+
+    assert (tmp_path / "outputs/c1.log").read_bytes() == b"hunt\nit is [redacted]\nand password: [redacted]"
+    assert captured.stdout == "it is [redacted]\nand password: [redacted]"
+
+
 @pytest.mark.parametrize("id", ["", "../x", "a/b", "a\0", ".", "x" * 129, "a\n", "a.log"])
 async def test_given_an_id_that_is_none_when_it_is_asked_for_then_there_is_nothing(
     outputs: FileOutputs, id: str
@@ -158,6 +172,7 @@ async def test_given_a_folder_that_cannot_be_made_when_a_capture_is_closed_then_
         ("abcd abc", "[redacted] [redacted]c"),
         ("password=pass word", "password=[redacted]"),
         ("Password: x1;y", "Password: [redacted];y"),
+        ('password = "a b\\nc" d', 'password = "[redacted]" d'),
         ('{"token": "t0p", "x": 1}', '{"token": "[redacted]", "x": 1}'),
         ("Authorization: Bearer abc.def-x= y", "Authorization: Bearer [redacted] y"),
         ("authorization: basic eHg6eXk=", "authorization: basic [redacted]"),
@@ -171,7 +186,9 @@ def test_given_a_secret_when_a_text_is_redacted_then_it_is_gone(text: str, shown
 
 
 @given(
-    st.lists(st.sampled_from([*SECRETS, "Bearer ", "x" * 70, "password=", "y", "\n", " ", "hunter", "a"]), max_size=8),
+    st.lists(
+        st.sampled_from([*SECRETS, "Bearer ", "x" * 70, "password=", '"', "y", "\n", " ", "hunter", "a"]), max_size=8
+    ),
     st.lists(st.integers(0, 300), max_size=8),
 )
 def test_given_secrets_when_the_stream_is_cut_anywhere_then_the_same_is_shown(

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -22,7 +23,9 @@ from neuroglia.core.errors import ConfigurationError, Unavailable
 from tests.desktop_controller.host.capture import Capture, gone
 from tests.desktop_controller.host.ssh_servers import Keys
 from tests.desktop_controller.host.test_executors import DETACHED, HOSTILE
+from tests.desktop_controller.host.test_orphans import CONTROLLER
 
+pytestmark = pytest.mark.integration
 Own = tuple[str, Keys, "subprocess.Popen[str]"]
 SHOW = [sys.executable, "-I", "-S", "-c", "import json, sys; print(json.dumps(sys.argv[1:]))"]
 
@@ -111,6 +114,28 @@ async def test_given_a_connection_that_breaks_when_a_program_runs_then_that_is_t
     with pytest.raises(Unavailable):
         await running
     await gone(mark)
+
+
+async def test_given_a_controller_with_a_program_running_when_it_is_killed_then_nothing_is_left_on_the_host(
+    real_sshd: str,
+) -> None:
+    mark = str(uuid4())
+    controller = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CONTROLLER, real_sshd, "sh", "-c", DETACHED, "sh", mark), stdout=PIPE
+    )
+    assert controller.stdout is not None
+    assert await controller.stdout.readline() == b"started\n"
+    controller.kill()
+    await controller.wait()
+
+    await gone(mark)
+
+
+async def test_given_arguments_that_are_too_long_for_a_line_when_a_program_is_run_then_it_cannot_be_executed(
+    own_server: Own,
+) -> None:
+    with pytest.raises(CannotExecute, match="too long"):
+        await run(own_server[0], "true", "x" * 130_000)
 
 
 async def test_given_a_connection_that_falls_silent_when_a_program_runs_then_both_sides_give_up(

@@ -1,8 +1,10 @@
-"""From a URL to an executor. The scheme decides; its library is imported only when it is used."""
+"""From a URL to the host. The scheme decides; its library is imported only when it is used."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from desktop_controller.integration.ports import Executor
+from desktop_controller.integration.ports import Executor, ManagedFiles
+from desktop_controller.integration.repositories.local_files import LocalFiles
 from neuroglia.core.errors import ConfigurationError
 
 
@@ -34,3 +36,23 @@ def connect_executor(url: str) -> Executor:
                 f"HOST_EXECUTOR_URL: no executor is known for '{scheme}://'; "
                 "use local://, ssh://user@host:22?key=…&known_hosts=… or docker://image?network=none"
             )
+
+
+def connect_files(url: str, folder: str) -> ManagedFiles:
+    """The files below a folder of the host where an executor's programs run. A container has none of its own: with
+    `docker://` the folder is the controller's.
+
+    Raises:
+        ConfigurationError: the URL does not say what it needs.
+    """
+    if urlsplit(url).scheme != "ssh":
+        return LocalFiles(Path(folder))
+    from desktop_controller.integration.clients.ssh_host import SshHost
+    from desktop_controller.integration.repositories.sftp_files import SftpFiles
+
+    return SftpFiles(SshHost.of(url), folder)
+
+
+def is_here(url: str) -> bool:
+    """Whether an executor's programs see the same files as the controller: only then can links in paths be followed."""
+    return urlsplit(url).scheme == "local"

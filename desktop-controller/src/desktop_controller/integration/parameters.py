@@ -49,9 +49,9 @@ class ParameterType(BaseModel):
         """The same in JSON Schema, as far as that can say it."""
 
     @property
-    @abstractmethod
     def may_be_dashed(self) -> bool:
         """Whether it is known by the definition alone that values begin with "-"."""
+        return False
 
 
 class IntegerParameter(ParameterType):
@@ -116,7 +116,7 @@ class EnumParameter(ParameterType):
 
 
 class TextParameter(ParameterType):
-    """A text that a regular expression matches as a whole."""
+    """A text that a regular expression matches as a whole. The length bounds what a slow expression can cost."""
 
     type: Literal["text"]
     pattern: str
@@ -125,14 +125,14 @@ class TextParameter(ParameterType):
     @model_validator(mode="after")
     def _compiles(self) -> Self:
         try:
-            re.compile(self.pattern)
+            re.compile(f"(?:{self.pattern})")
         except re.error as error:
             raise ValueError(f"pattern is no regular expression ({error}): correct it") from None
         return self
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
-        return re.compile(self.pattern)
+        return re.compile(f"(?:{self.pattern})")
 
     @override
     def check(self, value: JsonValue) -> str:
@@ -149,11 +149,6 @@ class TextParameter(ParameterType):
     @override
     def schema_keywords(self) -> Mapping[str, JsonValue]:
         return {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.max_length}
-
-    @property
-    @override
-    def may_be_dashed(self) -> bool:
-        return False
 
 
 class PathParameter(ParameterType):
@@ -193,11 +188,6 @@ class PathParameter(ParameterType):
     @override
     def schema_keywords(self) -> Mapping[str, JsonValue]:
         return {"type": "string", "minLength": 1, "maxLength": _LONGEST_TEXT, "pattern": r"^[^/\u0000][^\u0000]*$"}
-
-    @property
-    @override
-    def may_be_dashed(self) -> bool:
-        return False
 
 
 Parameter = Annotated[IntegerParameter | EnumParameter | TextParameter | PathParameter, Field(discriminator="type")]

@@ -9,11 +9,17 @@ from desktop_controller.integration.pieces import begun
 REDACTED: Final = b"[redacted]"
 _HELD: Final = 64
 """No more than this of an unfinished line is needed to see that a secret begins."""
-_SECRET: Final = rb"[^\s\"'&,;]+"
-_LOOKS_SECRET: Final = re.compile(
-    rb"(?P<before>(?i:\b(?:authorization[\"']?[ \t]{0,8}[=:][ \t]{0,8}[\"']?basic|bearer)[ \t]{1,8}"
-    rb"|(?:password|passwd|passphrase|secret|token|api[_-]?key)[\"']?[ \t]{0,8}[=:][ \t]{0,8}[\"']?))" + _SECRET
+_NAMED: Final = (
+    rb"(?i:(?:password|passwd|passphrase|secret|token|api[_-]?key)[\"']?[ \t]{0,8}[=:][ \t]{0,8}"
+    rb"|\b(?:authorization[\"']?[ \t]{0,8}[=:][ \t]{0,8}[\"']?basic|bearer)[ \t]{1,8})"
 )
+_WORD: Final = rb"[^\s\"'&,;]+"
+_QUOTED: Final = rb"[^\"'\r\n]+"
+_LOOKS_SECRET: Final = re.compile(
+    rb"(?P<quote>" + _NAMED + rb"[\"'])" + _QUOTED + rb"|(?P<before>" + _NAMED + rb")" + _WORD
+)
+_REST_OF_QUOTED: Final = re.compile(_QUOTED)
+_REST_OF_WORD: Final = re.compile(_WORD)
 
 
 class SecretRedactor:
@@ -80,12 +86,13 @@ class _Alike:
 
     def __init__(self) -> None:
         self._held: bytes = b""
-        self._inside = False
+        self._rest: re.Pattern[bytes] | None = None
 
     def feed(self, data: bytes, *, last: bool = False) -> bytes:
-        if self._inside:
-            data = re.sub(rb"\A" + _SECRET, b"", data)
-            self._inside = not data
+        if self._rest is not None and data:
+            rest = self._rest.match(data)
+            data = data[rest.end() :] if rest else data
+            self._rest = None if data else self._rest
         data = self._held + data
         line = len(data) - 1 - max(data.rfind(b"\n"), data.rfind(b"\r"))
         cut = len(data) - (0 if last else min(line, _HELD))
@@ -93,10 +100,11 @@ class _Alike:
         for match in _LOOKS_SECRET.finditer(data):
             if match.start() >= cut:
                 break
-            before: bytes = match["before"]
+            before: bytes = match["quote"] or match["before"]
             shown += data[done : match.start()] + before + REDACTED
             done = match.end()
-            self._inside = done == len(data)
+            if done == len(data):
+                self._rest = _REST_OF_QUOTED if match["quote"] else _REST_OF_WORD
         cut = max(cut, done)
         self._held = data[cut:]
         return bytes(shown + data[done:cut])

@@ -43,6 +43,7 @@ class LocalExecutor:
         """There is nothing: no program outlives its controller."""
 
     async def _supervise(self, argv: Sequence[bytes], pipes: "Pipes", output: Output) -> int:
+        started = False
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", "-X", "utf8", str(SUPERVISOR)),
@@ -55,11 +56,14 @@ class LocalExecutor:
                 start_new_session=True,
                 env=_environment(),
             )
+            started = True
         except OSError as error:
-            pipes.close()
             if error.errno == errno.E2BIG:
                 raise CannotExecute("The arguments are too long.") from error
             raise Unavailable("The host cannot start another process.") from error
+        finally:
+            if not started:
+                pipes.close()
         assert process.stdout is not None
         assert process.stderr is not None
         async with asyncio.TaskGroup() as group:

@@ -1,7 +1,8 @@
-"""`ssh://`: programs run on a host that is reached over SSH. It has Linux, a POSIX shell and Python."""
+"""`ssh://`: programs run on a host that is reached over SSH: with Linux, a POSIX shell and Python 3.9 or newer."""
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import uuid4
 
@@ -19,6 +20,8 @@ _PIECE: Final = 65_536
 _SILENT_TIMES: Final = 6
 _LATE_S: Final = 10.0
 """So long may the host take, beyond the program's own time, to tell that all has ended."""
+_LONGEST_LINE: Final = 128 * 1024 - 1
+"""Linux gives a shell no longer one."""
 _NOT_FOUND: Final = {126, 127}
 
 
@@ -40,6 +43,8 @@ class SshExecutor:
         silence = _SILENT_TIMES * self._host.keep_alive
         options = ["-I", "-S", "-X", "utf8", "-c", self._supervisor, "2", token, str(self.grace), str(silence)]
         line = quoted([self._host.python, *options, *checked(argv)])
+        if len(line.encode()) > _LONGEST_LINE:
+            raise CannotExecute("The arguments are too long.")
         async with self._host.connected() as connection:
             session = Session(connection, Reports(token), self._host.keep_alive, self.grace + _LATE_S)
             return await to_its_end(session.run(line, output), on_cancel=session.end)
@@ -59,21 +64,22 @@ class Session:
         self._keep_alive = keep_alive
         self._patience = patience
         self._process: asyncssh.SSHClientProcess[bytes] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._ending = False
 
     def end(self) -> None:
         """Tells the supervisor to end all. It is not waited for without end."""
         if not self._ending:
             self._ending = True
-            asyncio.get_running_loop().call_later(self._patience, self._connection.abort)
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self._connection.abort)
             if self._process is not None:
-                self._process.stdin.write_eof()
+                _close(self._process)
 
     async def run(self, line: str, output: Output) -> int:
         """The program's exit code, or minus its signal."""
         process = self._process = await self._connection.create_process(line, encoding=None)
         if self._ending:
-            process.stdin.write_eof()
+            _close(process)
         beating = asyncio.create_task(self._beat(process))
         try:
             await asyncio.gather(
@@ -83,6 +89,8 @@ class Session:
             await process.wait_closed()
         finally:
             beating.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
             if rest := self._reports.finish():
                 output.stderr(rest)
         match self._reports.found:
@@ -95,9 +103,15 @@ class Session:
 
     async def _beat(self, process: asyncssh.SSHClientProcess[bytes]) -> None:
         """Tells the supervisor that we are there."""
-        while not self._ending:
-            process.stdin.write(b".")
-            await asyncio.sleep(self._keep_alive)
+        with suppress(OSError, asyncssh.Error):  # that it has ended shows elsewhere
+            while not self._ending:
+                process.stdin.write(b".")
+                await asyncio.sleep(self._keep_alive)
+
+
+def _close(process: asyncssh.SSHClientProcess[bytes]) -> None:
+    with suppress(OSError, asyncssh.Error):
+        process.stdin.write_eof()
 
 
 async def _read(stream: asyncssh.SSHReader[bytes], take: Callable[[bytes], None]) -> None:

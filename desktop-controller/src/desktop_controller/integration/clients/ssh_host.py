@@ -54,11 +54,11 @@ class SshHost:
             )
         if len(given) > len(options) or not options.keys() <= {"key", "known_hosts", "python"}:
             raise ConfigurationError(f"HOST_EXECUTOR_URL: there is an option that is unknown or there twice; {_USAGE}")
-        files = {name: Path(options.get(name) or "") for name in ("key", "known_hosts")}
-        for name, file in files.items():
+        key, known_hosts = (Path(options.get(name) or "") for name in ("key", "known_hosts"))
+        for name, file in (("key", key), ("known_hosts", known_hosts)):
             if not file.is_file():
                 raise ConfigurationError(f"HOST_EXECUTOR_URL: {name} names no file; {_USAGE}")
-        return cls(address, port, unquote(parts.username), **files, python=options.get("python") or "python3")
+        return cls(address, port, unquote(parts.username), key, known_hosts, options.get("python") or "python3")
 
     @asynccontextmanager
     async def connected(self) -> AsyncGenerator[asyncssh.SSHClientConnection]:

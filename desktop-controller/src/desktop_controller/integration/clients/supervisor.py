@@ -65,7 +65,7 @@ class Supervisor:
         self._end_all(program.pid)
         if self._status is None:
             return self._report(f"signal {int(signal.SIGKILL)}")
-        ended = os.waitstatus_to_exitcode(self._status)
+        ended = program.returncode = os.waitstatus_to_exitcode(self._status)
         return self._report(f"exit {ended}" if ended >= 0 else f"signal {-ended}")
 
     def _note(self, *_: object) -> None:
@@ -127,7 +127,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _descendants() -> list[int]:
-    """All processes below this one, the zombies left out."""
+    """All processes below this one."""
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():

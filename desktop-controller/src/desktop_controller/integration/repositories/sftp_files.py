@@ -2,9 +2,9 @@
 
 import posixpath
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Final
+from typing import Final, cast
 from uuid import uuid4
 
 from asyncssh import (
@@ -58,7 +58,7 @@ class SftpFiles:
                 if not stat.S_ISREG(_mode(await sftp.lstat(file))):
                     raise NotFoundError("file", path)
                 async with sftp.open(file, "rb") as opened:
-                    content = await opened.read(self.most_bytes + 1)
+                    content = cast("bytes", await opened.read(self.most_bytes + 1))
             except _NOT_THERE:
                 raise NotFoundError("file", path) from None
         if len(content) > self.most_bytes:
@@ -123,7 +123,7 @@ def _mode(attributes: SFTPAttrs) -> int:
     return attributes.permissions or 0
 
 
-async def _files(sftp: SFTPClient, folder: str, before: str, after: str) -> AsyncIterator[ManagedFile]:
+async def _files(sftp: SFTPClient, folder: str, before: str, after: str) -> AsyncGenerator[ManagedFile]:
     """Those below a folder whose paths come after one, in the order of their paths."""
     found: list[tuple[str, int]] = []
     with suppress(*_NOT_THERE):  # it was never made, or has gone meanwhile
