@@ -14,8 +14,12 @@ from tests.support.mongo import MongoServer
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
-SUITES = ["tests/framework", "tests/integration"]
-NO_IMAGES = {"EVENTSTOREDB_IMAGE": "127.0.0.1:1/none:1", "MONGO_IMAGE": "127.0.0.1:1/none:2"}
+SUITES = ["tests/framework", "tests/integration", "tests/desktop_controller"]
+NO_IMAGES = {
+    "EVENTSTOREDB_IMAGE": "127.0.0.1:1/none:1",
+    "MONGO_IMAGE": "127.0.0.1:1/none:2",
+    "COMMANDS_IMAGE": "127.0.0.1:1/none:3",
+}
 
 
 def container_tests(**environment: str) -> tuple[Mapping[str, int], str]:

@@ -26,6 +26,8 @@ def mismatches(document: Mapping[str, Any], schema: Mapping[str, Any], value: An
     Unlike a validator, this finds fields that the schema does not name, and refuses keywords that it cannot check.
     """
     assert not set(schema) - _KNOWN, f"{path}: cannot check {set(schema) - _KNOWN}"
+    if not schema:  # any JSON
+        return []
     if reference := schema.get("$ref"):
         target: Any = document
         for part in reference.removeprefix("#/").split("/"):
@@ -64,7 +66,9 @@ def _object(document: Mapping[str, Any], schema: Mapping[str, Any], value: dict[
     for name, part in value.items():
         if name in properties:
             found += mismatches(document, properties[name], part, f"{path}.{name}")
-        elif schema.get("additionalProperties") is not True:
+        elif isinstance(more := schema.get("additionalProperties"), Mapping):
+            found += mismatches(document, more, part, f"{path}.{name}")
+        elif more is not True:
             found.append(f"{path}: {name} is not described")
     return found
 

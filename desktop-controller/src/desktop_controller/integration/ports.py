@@ -32,7 +32,7 @@ class Catalogue(Protocol):
 
         Raises:
             NotFoundError: there is no such command.
-            InvalidRequest: an argument is missing, unknown or does not fit, each told at its pointer.
+            InvalidRequest: an argument is missing, unknown or does not fit, each told at `/arguments/<name>`.
         """
         ...
 
@@ -75,7 +75,8 @@ class CannotExecute(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What was captured of a command. The tails are the last 16 KiB, as text."""
+    """What was captured of a command. The tails are the last 16 KiB that each stream wrote, redacted, as text: also of
+    one that was cut. The hash is of what is stored."""
 
     stdout: str
     stderr: str
@@ -140,7 +141,7 @@ class ManagedFiles(Protocol):
 
         Raises:
             NotFoundError: there is none.
-            InvalidRequest: the path is absolute, leaves the folder, or cannot be a path.
+            InvalidRequest: the path is absolute, leaves the folder, or cannot be a path; or the file is too large.
         """
         ...
 
@@ -148,6 +149,22 @@ class ManagedFiles(Protocol):
         """Replaces a file, all or nothing. Folders on the way are made.
 
         Raises:
-            InvalidRequest: the path is absolute, leaves the folder, or cannot be a path.
+            InvalidRequest: the path is absolute, leaves the folder, or cannot be a path; or the content is too large.
         """
+        ...
+
+
+class HostStore(Protocol):
+    """Small documents that are kept on the host."""
+
+    async def load(self, name: str) -> dict[str, JsonValue] | None:
+        """What was saved last under a name, if anything was.
+
+        Raises:
+            Unavailable: it cannot be reached, or what stands there is no document.
+        """
+        ...
+
+    async def save(self, name: str, value: Mapping[str, JsonValue]) -> None:
+        """Replaces it, all or nothing."""
         ...

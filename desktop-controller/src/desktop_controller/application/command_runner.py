@@ -1,0 +1,159 @@
+"""Running commands: a few at a time, each of them once."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+import tenacity
+
+from desktop_controller.application.command_execution import CommandExecution
+from desktop_controller.application.commands.change_host_state import ChangeHostState
+from desktop_controller.application.commands.take_up_command import Plan, TakeUpCommand
+from desktop_controller.application.host_run import HostRun
+from desktop_controller.application.queries.commands_in_hand import CommandsInHand
+from desktop_controller.domain.models.command_status import CommandStatus
+from desktop_controller.domain.models.host import HostEvent
+from desktop_controller.integration.models.commands import CommandInHand
+from neuroglia.core import Reply, RequestContext, SystemIds, Unavailable, derived_id, use_context
+from neuroglia.core.lifecycle import HostedService
+from neuroglia.mediation import Command, Mediator
+
+R = TypeVar("R")
+_CANCELLED: Final = "It was cancelled while it ran."
+_STOPPED: Final = "The controller was stopped while it ran."
+_log: Final = logging.getLogger("desktop_controller.runner")
+_persistent: Final = tenacity.retry(
+    retry=tenacity.retry_if_exception_type(Unavailable), wait=tenacity.wait_random_exponential(0.1, max=5.0)
+)
+"""Goes on until the service that is needed is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerLimits:
+    """How many commands run at the same time, and how many more may wait for their turn."""
+
+    running: int
+    waiting: int
+
+
+class CommandRunner(HostedService):
+    """Takes up what is handed over, by a reaction or from an earlier life, and brings each command to its end.
+
+    Every step is a command of its own, repeated until the event store has it. The ids of these come from the run, so
+    that its repeat is the same step; a second run of the same command has other ids, and finds that there is nothing
+    to do.
+    """
+
+    def __init__(self, mediator: Mediator, execution: CommandExecution, limits: RunnerLimits) -> None:
+        self.mediator = mediator
+        self.execution = execution
+        self.limits = limits
+        self._turns = asyncio.Semaphore(limits.running)
+        self._cleaned_up = asyncio.Event()
+        self._runs: dict[str, HostRun] = {}
+        self._tasks: dict[HostRun, asyncio.Task[None]] = {}
+        self._recovery: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._working = 0
+
+    @property
+    def alive(self) -> bool:
+        recovery = self._recovery
+        return recovery is None or not recovery.done() or recovery.cancelled() or recovery.exception() is None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many wait for their turn as may."""
+        return sum(run.waits for run in self._runs.values()) >= self.limits.waiting
+
+    @property
+    def is_working(self) -> bool:
+        """Whether something runs on the host."""
+        return self._working > 0
+
+    def has(self, command_id: str) -> bool:
+        """Whether a command is in hand here."""
+        return command_id in self._runs
+
+    async def start(self) -> None:
+        self._recovery = asyncio.create_task(self._recover(), name="command-recovery")
+
+    async def stop(self) -> None:
+        """Ends what runs. What waits stays requested, for the next start."""
+        self._stopping = True
+        if self._recovery is not None:
+            self._recovery.cancel()
+        for run, task in self._tasks.items():
+            if run.waits:
+                task.cancel()
+            else:
+                run.end(CommandStatus.FAILED, _STOPPED)
+        await asyncio.gather(*self._tasks.values(), *filter(None, [self._recovery]), return_exceptions=True)
+
+    def take_up(self, command: CommandInHand) -> None:
+        """Brings a command to its end, whatever state it is in. What is in hand already is left alone."""
+        if command.id in self._runs or self._stopping:
+            return
+        context = RequestContext(
+            correlation_id=command.correlation_id, causation_id=command.causation_id, actor="system:command-runner"
+        )
+        run = self._runs[command.id] = HostRun(SystemIds().new(), command.id, context)
+        self._tasks[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
+
+    def cancel(self, command_id: str) -> None:
+        """Ends a command that runs here."""
+        if (run := self._runs.get(command_id)) is not None:
+            run.end(CommandStatus.CANCELLED, _CANCELLED)
+
+    async def _recover(self) -> None:
+        """First nothing of an earlier life may be left on the host; then what it had in hand is taken up."""
+        await _persistent(self.execution.executor.clean_up)()
+        self._cleaned_up.set()
+        for command in await self._left():
+            self.take_up(command)
+
+    @_persistent
+    async def _left(self) -> Sequence[CommandInHand]:
+        return await self.mediator.execute(CommandsInHand())
+
+    async def _run(self, run: HostRun) -> None:
+        try:
+            with use_context(run.context):
+                await self._cleaned_up.wait()
+                async with self._turns:
+                    run.waits = False
+                    plan = await self._step(run, TakeUpCommand(run.command_id))
+                    if plan is not None:
+                        await self._carry_out(run, plan)
+        except Exception as error:  # noqa: BLE001 - the task's last words; the next start gives the command its end
+            _log.critical("a command has no end", exc_info=error, extra={"command": run.command_id})
+        finally:
+            del self._runs[run.command_id], self._tasks[run]
+
+    async def _carry_out(self, run: HostRun, plan: Plan) -> None:
+        await self._tell_host(+1)
+        try:
+            await self._step(run, await self.execution.perform(run, plan))
+        finally:
+            await self._tell_host(-1)
+
+    async def _step(self, run: HostRun, step: Command[R]) -> R:
+        """Records a step, however long the stores are away."""
+        id_ = derived_id(run.id, type(step).__name__)
+
+        @_persistent
+        async def record() -> R:
+            with use_context(replace(run.context, command_id=id_, reply=Reply())):
+                return await self.mediator.execute(step)
+
+        return await record()
+
+    async def _tell_host(self, by: int) -> None:
+        """The host is busy while something runs. It is no reason to fail that the host's file cannot be written."""
+        self._working += by
+        try:
+            await self.mediator.execute(ChangeHostState(HostEvent.WORKS if self._working else HostEvent.RESTS))
+        except Unavailable as error:
+            _log.warning("the host's state is not stored", exc_info=error)

@@ -1,0 +1,28 @@
+"""What would go on for ever, up to the moment at which the process is told to end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+from neuroglia.core.lifecycle import Stopping
+
+T = TypeVar("T")
+
+
+async def until_stopped(pieces: AsyncIterator[T], stopping: Stopping) -> AsyncIterator[T]:
+    """The same pieces. The server waits for open responses when it is to end: this one does not keep it waiting."""
+    told = asyncio.ensure_future(stopping.wait())
+    step: asyncio.Future[T] | None = None
+    try:
+        while True:
+            step = asyncio.ensure_future(anext(pieces))
+            await asyncio.wait([step, told], return_when=asyncio.FIRST_COMPLETED)
+            if not step.done():
+                return
+            yield step.result()
+    except StopAsyncIteration:
+        return
+    finally:
+        for task in (told, step):
+            if task is not None:
+                task.cancel()

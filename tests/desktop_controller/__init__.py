@@ -1,0 +1,1 @@
+"""The Desktop Controller."""

@@ -1,0 +1,1 @@
+"""The outside of the Desktop Controller: real processes, files and connections."""

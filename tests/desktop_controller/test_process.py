@@ -1,0 +1,135 @@
+"""The Desktop Controller as a process of its own, on its own machine: real programs, a real socket, signals."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deployment.processes import ServiceProcess, serving, until
+from desktop_controller.integration.catalogue import TomlCatalogue
+
+pytestmark = pytest.mark.integration
+SAMPLE = Path(__file__).parents[2] / "desktop-controller"
+CATALOGUE = """
+[commands.say]
+description = "Says something, and something else later"
+argv = ["sh", "-c", "echo begun; sleep 300 & echo $! > {folder}/child; sleep 300; echo never"]
+timeout_seconds = 60
+[commands.say.parameters.folder]
+type = "enum"
+values = ["FOLDER"]
+"""
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> dict[str, str]:
+    """The settings of a controller with this catalogue."""
+    (tmp_path / "commands.toml").write_text(CATALOGUE.replace("FOLDER", str(tmp_path)))
+    return {"COMMANDS_FILE": str(tmp_path / "commands.toml"), "LEASE_SECONDS": "0.3"}
+
+
+@pytest.fixture
+def controller(tmp_path: Path, told: dict[str, str]) -> Iterator[ServiceProcess]:
+    with serving("desktop_controller", tmp_path, **told) as service:
+        yield service
+
+
+def commands(controller: ServiceProcess) -> httpx.Client:
+    return httpx.Client(base_url=f"{controller.url}/api/v1", timeout=20)
+
+
+def begin(http: httpx.Client, folder: Path) -> str:
+    """A command that runs now, and has started a process of its own."""
+    id_ = str(http.post("/commands", json={"command": "say", "arguments": {"folder": str(folder)}}).json()["id"])
+    until((folder / "child").exists, "the program to have a child", 10)
+    return id_
+
+
+def is_gone(folder: Path) -> bool:
+    """Whether the program's own child has ended."""
+    text = (folder / "child").read_text().strip()
+    try:
+        os.kill(int(text or 1), 0)
+    except ProcessLookupError:
+        return True
+    return "State:\tZ" in Path(f"/proc/{text}/status").read_text()
+
+
+def test_output_is_seen_while_it_grows_and_a_cancellation_leaves_nothing(
+    controller: ServiceProcess, tmp_path: Path
+) -> None:
+    with commands(controller) as http, commands(controller) as other:
+        id_ = begin(http, tmp_path)
+        with http.stream("GET", f"/commands/{id_}/output", headers={"Accept": "text/event-stream"}) as stream:
+            lines = stream.iter_lines()
+            assert json.loads(next(lines).removeprefix("data: ")) == "begun\n"
+            assert other.post(f"/commands/{id_}/cancel").status_code == 202
+            rest = list(lines)
+
+        assert rest == ["id: 6", "", "event: end", "data: null", "id: 6", ""]
+        shown = http.get(f"/commands/{id_}").json()
+    assert (shown["status"], shown["stdout"]) == ("cancelled", "begun\n")
+    until(lambda: is_gone(tmp_path), "the child to be gone", 5)
+
+
+def test_given_a_polite_end_then_it_ends_soon_and_takes_all_with_it(tmp_path: Path, told: dict[str, str]) -> None:
+    with serving("desktop_controller", tmp_path, **told) as controller, commands(controller) as http:
+        id_ = begin(http, tmp_path)
+        with http.stream("GET", f"/commands/{id_}/output", headers={"Accept": "text/event-stream"}) as stream:
+            next(stream.iter_lines())
+            assert controller.terminate() in {0, -signal.SIGTERM}
+    until(lambda: is_gone(tmp_path), "the child to be gone", 5)
+
+    assert reason(tmp_path, told, id_) == "The controller was stopped while it ran."
+
+
+def test_given_a_kill_then_the_next_one_ends_what_is_left_and_tells(tmp_path: Path, told: dict[str, str]) -> None:
+    with serving("desktop_controller", tmp_path, **told) as controller, commands(controller) as http:
+        id_ = begin(http, tmp_path)
+        controller.kill()
+
+    assert reason(tmp_path, told, id_) == "The controller died while it ran."
+    until(lambda: is_gone(tmp_path), "the child to be gone", 5)
+
+
+def reason(folder: Path, told: dict[str, str], id: str) -> str:
+    """Why a command has failed, as the next controller tells."""
+    with serving("desktop_controller", folder, **told) as controller, commands(controller) as http:
+        until(lambda: http.get(f"/commands/{id}").json()["status"] == "failed", "the command to have its end", 10)
+        return str(http.get(f"/commands/{id}").json()["reason"])
+
+
+def test_given_no_catalogue_then_it_does_not_start_and_says_what_to_mend(tmp_path: Path) -> None:
+    environment = {**os.environ, "COMMANDS_FILE": str(tmp_path / "none.toml"), "DATA_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "desktop_controller"], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert "COMMANDS_FILE" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_example_of_a_catalogue_can_be_read_and_locks() -> None:
+    names = {entry.name for entry in TomlCatalogue(SAMPLE / "commands.toml", resolve=False).entries()}
+
+    assert {"lock", "unlock", "wait", "show-date"} <= names
+
+
+def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
+    page = (SAMPLE / "README.md").read_text()
+    blocks: list[Any] = re.findall(r"^```sh\n(curl.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    with serving("desktop_controller", tmp_path, COMMANDS_FILE=str(SAMPLE / "commands.toml")) as server:
+        for block in blocks:
+            told = block.replace("http://127.0.0.1:8082", server.url)
+            shown = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
+            assert "type" not in json.loads(shown.stdout), shown.stdout
