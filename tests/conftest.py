@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from tests.support.containers import eventstoredb_container, mongo_container
 from tests.support.engines import DURABLE, Backing, Engine, engine_called
+from tests.support.issuer import local_issuer
 from tests.support.mongo import MongoServer, mongo_server
 
 settings.register_profile("quick", max_examples=20, deadline=None, database=None)
@@ -24,6 +25,13 @@ def pytest_collection_finish() -> None:
     """Modules and collected tests live to the end: the garbage collector need not look at them again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whom all processes believe that are started from then on. See `authorized`."""
+    with local_issuer(tmp_path_factory.mktemp("issuer")):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ async def test_a_cancellation_tells_who_wanted_it(controller: RunningService, ho
 
     answer = await controller.when("POST", f"{COMMANDS}/{program.command_id}/cancel")
 
-    assert answer.events[0] == CancellationRequested(requested_by="anonymous")
+    assert answer.events[0] == CancellationRequested(requested_by="test")
 
 
 async def test_given_a_cancelled_command_then_the_next_one_has_its_turn(host: FakeHost) -> None:

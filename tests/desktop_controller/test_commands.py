@@ -7,7 +7,7 @@ import pytest
 
 from desktop_controller.domain.events.host_commands import CommandStarted, CommandSucceeded
 from desktop_controller.domain.models.host_command import HostCommand
-from neuroglia.core import SystemIds, Unavailable
+from neuroglia.core import Unavailable
 from neuroglia.event_sourcing import EventStore
 from neuroglia.testing import RunningService, running
 from tests.desktop_controller.builders import (
@@ -281,7 +281,7 @@ async def test_given_a_host_that_must_be_cleaned_up_first_then_nothing_runs_befo
         assert host.executor.cleaned_up == 1
 
 
-@pytest.mark.parametrize("id", ["none", SystemIds().new()])
+@pytest.mark.parametrize("id", ["none", "0193f0a7-6f0c-7d53-a1f5-5f2a4c1e9b10"])
 async def test_given_no_command_then_it_is_404(controller: RunningService, id: str) -> None:
     for method, path in (("GET", ""), ("GET", "/output"), ("POST", "/cancel")):
         (await controller.when(method, f"{COMMANDS}/{id}{path}")).then_refused(404, "not-found")

@@ -15,8 +15,9 @@ import pytest
 
 from deployment.processes import ServiceProcess, serving, until
 from desktop_controller.integration.catalogue import TomlCatalogue
+from tests.support.issuer import authorized
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("issuer")]
 SAMPLE = Path(__file__).parents[2] / "desktop-controller"
 CATALOGUE = """
 [commands.say]
@@ -43,7 +44,7 @@ def controller(tmp_path: Path, told: dict[str, str]) -> Iterator[ServiceProcess]
 
 
 def commands(controller: ServiceProcess) -> httpx.Client:
-    return httpx.Client(base_url=f"{controller.url}/api/v1", timeout=20)
+    return httpx.Client(base_url=f"{controller.url}/api/v1", timeout=20, headers=authorized())
 
 
 def begin(http: httpx.Client, folder: Path) -> str:

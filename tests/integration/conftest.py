@@ -6,15 +6,12 @@ from contextlib import nullcontext
 import pytest
 
 from tests.support.engines import DURABLE, Backing, Engine, engine_called
-from tests.support.issuer import local_issuer
 from tests.support.mongo import MongoServer
 
 
 @pytest.fixture(scope="session", autouse=True)
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whom all processes believe."""
-    with local_issuer(tmp_path_factory.mktemp("issuer")):
-        yield
+def believed(issuer: None) -> None:
+    """All processes believe the issuer."""
 
 
 @pytest.fixture(scope="module", params=DURABLE)

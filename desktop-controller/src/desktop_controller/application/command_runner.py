@@ -16,7 +16,7 @@ from desktop_controller.application.queries.commands_in_hand import CommandsInHa
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host import HostEvent
 from desktop_controller.integration.models.commands import CommandInHand
-from neuroglia.core import Reply, RequestContext, SystemIds, Unavailable, derived_id, use_context
+from neuroglia.core import Principal, Reply, RequestContext, SystemIds, Unavailable, derived_id, use_context
 from neuroglia.core.lifecycle import HostedService
 from neuroglia.mediation import Command, Mediator
 
@@ -97,7 +97,9 @@ class CommandRunner(HostedService):
         if command.id in self._runs or self._stopping:
             return
         context = RequestContext(
-            correlation_id=command.correlation_id, causation_id=command.causation_id, actor="system:command-runner"
+            correlation_id=command.correlation_id,
+            causation_id=command.causation_id,
+            principal=Principal.system("command-runner"),
         )
         run = self._runs[command.id] = HostRun(SystemIds().new(), command.id, context)
         self._tasks[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")

@@ -28,6 +28,6 @@ class CancelCommandHandler(CommandHandler[CancelCommand, CommandDto]):
 
     async def handle(self, command: CancelCommand) -> CommandDto:
         found = await self.commands.get(command.command_id)
-        found.cancel(self.context.actor, self.clock.now())
+        found.cancel(self.context.principal.id, self.clock.now())
         await self.commands.save(found)
         return self.mapper.map(found, CommandDto)

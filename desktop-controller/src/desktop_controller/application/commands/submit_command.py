@@ -59,7 +59,7 @@ class SubmitCommandHandler(CommandHandler[SubmitCommand, CommandDto]):
             arguments=arguments,
             timeout_seconds=min(command.timeout_seconds or entry.timeout_seconds, entry.timeout_seconds),
             justification=None if why is None else self.redactor.text(why),
-            requested_by=self.context.actor,
+            requested_by=self.context.principal.id,
             version=entry.version,
             sha256=entry.sha256,
         )
