@@ -39,7 +39,7 @@ async def test_a_command_is_accepted_and_can_be_followed_to_its_end(controller: 
     body = answer.json()
     assert set(body) == FIELDS
     assert answer.headers["location"] == f"{COMMANDS}/{body['id']}"
-    assert (body["status"], body["requested_by"], body["justification"]) == ("requested", "anonymous", "because")
+    assert (body["status"], body["requested_by"], body["justification"]) == ("requested", "test", "because")
     end = await ends(controller, body["id"])
     end.then(200, {"status": "succeeded", "exit_code": 0, "stdout": "hi\n", "output_bytes": 3, "truncated": False})
     assert end.body["requested_at"] <= end.body["started_at"] <= end.body["finished_at"]
@@ -211,7 +211,7 @@ async def test_the_audit_trail_tells_every_step_and_belongs_to_the_request(contr
         "desktop.command-requested.v1", "desktop.command-started.v1", "desktop.command-succeeded.v1"
     ]  # fmt: skip
     assert {event.correlation_id for event in trail} == {"case-7"}
-    assert [event.actor for event in trail] == ["anonymous", "system:command-runner", "system:command-runner"]
+    assert [event.actor for event in trail] == ["test", "system:command-runner", "system:command-runner"]
     assert {event.causation_id for event in trail[1:]} == {trail[0].id}
 
 

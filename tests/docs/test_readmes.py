@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -135,23 +136,31 @@ def test_the_quoted_start_error_is_what_is_said() -> None:
     assert str(error.value) == quoted.strip()
 
 
+@pytest.fixture
+def operator(issuer: None, tmp_path: Path) -> None:
+    """A token lies where `make run` puts it."""
+    (tmp_path / "operator.token").write_text(os.environ["TESTS_TOKEN"])
+
+
 @pytest.mark.integration
+@pytest.mark.usefixtures("operator")
 def test_the_commands_of_openbanks_page_work(tmp_path: Path) -> None:
     commands = [block for block in blocks(ROOT / "openbank/README.md", "sh") if block.startswith("curl")]
     assert commands
     with serving("openbank", tmp_path) as server:
         for command in commands:
-            told = command.replace("http://127.0.0.1:8081", server.url)
+            told = command.replace("http://127.0.0.1:8081", server.url).replace("data/", f"{tmp_path}/")
             shown = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
             assert "type" not in json.loads(shown.stdout), shown.stdout
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("operator")
 def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
     (commands,) = [block for block in blocks(ROOT / "openbank/README.md", "sh") if "/neuroglia " in block]
     with serving("openbank", tmp_path) as server:
         told = commands.replace("http://127.0.0.1:8081", server.url)
-        told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+        told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/").replace("data/", f"{tmp_path}/")
         subprocess.run(["bash", "-e", "-c", told], capture_output=True, text=True, check=True)
 
 

@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
 from typing_extensions import TypeForm
 
@@ -46,19 +45,11 @@ from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, des
 from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
 from neuroglia.operations.index import IndexedEvent, add_event_index
-from neuroglia.security import Guard, OAuth2Bearer, OAuth2Options, Scheme, SigningKeys
+from neuroglia.security import Guard, OAuth2Bearer, OAuth2Options, Scheme, SigningKeys, allow_pages
 
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
 API: Final = "/api/v1"
-_CORS: Final[dict[str, Any]] = {
-    "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Prefer", "X-API-Key",
-                      "X-Correlation-ID", "X-Wait-For-Position"],
-    "expose_headers": ["ETag", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Correlation-ID",
-                       "X-Event-Position", "X-Read-Model-Position"],
-}  # fmt: skip
-"""What pages of other origins may send and read. Credentials are headers, never cookies."""
 S = TypeVar("S", bound=HostedService)
 
 
@@ -198,8 +189,7 @@ class WebApplicationBuilder:
             swagger_ui_init_oauth={"clientId": "swagger", "usePkceWithAuthorizationCodeGrant": True},
             telemetry={"auto_configure": False},
         )
-        if self.settings.cors_origins:
-            app.add_middleware(CORSMiddleware, allow_origins=self.settings.cors_origins, **_CORS)
+        allow_pages(app, self.settings.cors_origins)
         app.add_middleware(RequestMiddleware, service=service, max_body_bytes=self.settings.max_body_bytes)
         app.state.services = provider  # for tests and tools; handlers ask by their constructors
         install_problem_handlers(app, service)

@@ -12,17 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from neuroglia.core.context import Reply, RequestContext, use_context
 from neuroglia.core.ids import derived_id
 from neuroglia.mvc.problems import problem_response, unexpected_problem
+from neuroglia.security import protections
 
 _log: Final = logging.getLogger("neuroglia.http")
 _READ: Final = {b"x-correlation-id", b"x-wait-for-position", b"traceparent", b"if-match", b"idempotency-key"}
 _CHANGING: Final = {"POST", "PUT", "PATCH", "DELETE"}
 _POSITION: Final = re.compile(r"[0-9]{1,19}")
 _KEY: Final = re.compile(r"[ -~]{1,255}")
-_SECURE: Final = [
-    (b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-]  # fmt: skip
-"""What every answer says to browsers, unless it says otherwise itself."""
 _STRONG_VERSION: Final = re.compile(r'(?<!W/)"([0-9]{1,18})"')
 
 
@@ -59,8 +55,7 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 told = [*message["headers"], *_headers(context.correlation_id, context.reply)]
-                names = {name.lower() for name, _ in told}
-                message["headers"] = told + [header for header in _SECURE if header[0] not in names]
+                message["headers"] = told + protections(told)
             await send(message)
 
         start = time.perf_counter()
