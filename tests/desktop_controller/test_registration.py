@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from cloudevents.core.v1.event import CloudEvent
 
+from desktop_controller.application.commands.complete_registration import CompleteRegistration
 from neuroglia.cloud_events import CloudEventBus
+from neuroglia.mediation import Mediator
 from neuroglia.testing import RunningService, running
 from tests.desktop_controller.builders import API, SLEEP, submit_and_start
 from tests.desktop_controller.conftest import builder_on
@@ -147,8 +149,8 @@ async def test_given_a_desktop_that_was_known_when_it_starts_again_then_it_asks_
 
     async with lives.life(**SOON) as controller:
         told = Told(await controller.services.get(CloudEventBus))
-        assert await state(controller) == "registration_requested"
         await told.at_least(ASKED, 1)
+        assert await state(controller) == "registration_requested"
         await answer(controller, "r-2")
         await becomes(controller, "ready")
 
@@ -161,3 +163,31 @@ async def test_given_a_new_name_then_it_is_asked_for_under_that(controller: Runn
         return body in [event.get_data() for event in told.of(ASKED)]
 
     await eventually(under_its_name)
+
+
+async def test_given_a_host_that_cannot_be_written_then_it_starts_and_asks_as_soon_as_it_can() -> None:
+    lives = Lives()
+    lives.host.store.full = True
+    async with lives.life(**SOON) as controller:
+        told = Told(await controller.services.get(CloudEventBus))
+        assert await state(controller) == "pending"
+        assert told.of(ASKED) == []
+
+        lives.host.store.full = False
+
+        await told.at_least(ASKED, 1)
+        await becomes(controller, "registration_requested")
+        lives.host.store.full = True  # and it can end, too
+
+
+async def test_given_an_answer_that_nobody_asked_for_then_it_asks_all_the_same() -> None:
+    lives = Lives()
+    lives.host.store.full = True
+    async with lives.life(**SOON) as controller:
+        told = Told(await controller.services.get(CloudEventBus))
+        await (await controller.services.get(Mediator)).execute(CompleteRegistration("another"))
+        lives.host.store.full = False
+        await (await controller.services.get(Mediator)).execute(CompleteRegistration("desk-7"))
+
+        await told.at_least(ASKED, 3)
+        assert told.of(BEAT) == []

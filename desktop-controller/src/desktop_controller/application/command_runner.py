@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-import tenacity
-
 from desktop_controller.application.command_execution import CommandExecution
 from desktop_controller.application.commands.change_host_state import ChangeHostState
 from desktop_controller.application.commands.take_up_command import Plan, TakeUpCommand
 from desktop_controller.application.host_run import HostRun
+from desktop_controller.application.persistent import persistent
 from desktop_controller.application.queries.commands_in_hand import CommandsInHand
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host import HostEvent
@@ -24,10 +23,6 @@ R = TypeVar("R")
 _CANCELLED: Final = "It was cancelled while it ran."
 _STOPPED: Final = "The controller was stopped while it ran."
 _log: Final = logging.getLogger("desktop_controller.runner")
-_persistent: Final = tenacity.retry(
-    retry=tenacity.retry_if_exception_type(Unavailable), wait=tenacity.wait_random_exponential(0.1, max=5.0)
-)
-"""Goes on until the service that is needed is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +104,12 @@ class CommandRunner(HostedService):
 
     async def _recover(self) -> None:
         """First nothing of an earlier life may be left on the host; then what it had in hand is taken up."""
-        await _persistent(self.execution.executor.clean_up)()
+        await persistent(self.execution.executor.clean_up)()
         self._cleaned_up.set()
         for command in await self._left():
             self.take_up(command)
 
-    @_persistent
+    @persistent
     async def _left(self) -> Sequence[CommandInHand]:
         return await self.mediator.execute(CommandsInHand())
 
@@ -143,7 +138,7 @@ class CommandRunner(HostedService):
         """Records a step, however long the stores are away."""
         id_ = derived_id(run.id, type(step).__name__)
 
-        @_persistent
+        @persistent
         async def record() -> R:
             with use_context(replace(run.context, command_id=id_, reply=Reply())):
                 return await self.mediator.execute(step)
