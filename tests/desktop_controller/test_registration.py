@@ -6,13 +6,18 @@ from typing import Any
 import pytest
 from cloudevents.core.v1.event import CloudEvent
 
-from desktop_controller.application.commands.complete_registration import CompleteRegistration
+from desktop_controller.application.commands.complete_registration import (
+    CompleteRegistration,
+    CompleteRegistrationHandler,
+)
+from desktop_controller.application.registration import Registered
+from desktop_controller.domain.models.host import HostEvent, HostState
+from desktop_controller.integration.kept import THE_HOST, HostIdentity, keep_host
 from neuroglia.cloud_events import CloudEventBus
-from neuroglia.mediation import Mediator
-from neuroglia.testing import RunningService, running
+from neuroglia.testing import FixedClock, RunningService, running
 from tests.desktop_controller.builders import API, SLEEP, submit_and_start
 from tests.desktop_controller.conftest import builder_on
-from tests.desktop_controller.doubles import FakeHost
+from tests.desktop_controller.doubles import FakeHost, FakeHostStore
 from tests.desktop_controller.lives import Lives
 from tests.support.waiting import eventually
 
@@ -180,14 +185,18 @@ async def test_given_a_host_that_cannot_be_written_then_it_starts_and_asks_as_so
         lives.host.store.full = True  # and it can end, too
 
 
-async def test_given_an_answer_that_nobody_asked_for_then_it_asks_all_the_same() -> None:
-    lives = Lives()
-    lives.host.store.full = True
-    async with lives.life(**SOON) as controller:
-        told = Told(await controller.services.get(CloudEventBus))
-        await (await controller.services.get(Mediator)).execute(CompleteRegistration("another"))
-        lives.host.store.full = False
-        await (await controller.services.get(Mediator)).execute(CompleteRegistration("desk-7"))
+@pytest.mark.parametrize(
+    ("asked", "desktop", "is_known"), [(True, "desk-7", True), (True, "another", False), (False, "desk-7", False)]
+)
+async def test_only_the_answer_to_a_question_of_this_desktop_counts(asked: bool, desktop: str, is_known: bool) -> None:
+    clock, registered = FixedClock(), Registered()
+    hosts = keep_host(FakeHostStore(), HostIdentity("desk-7", "Desk 7"), clock)
+    if asked:
+        host = await hosts.get(THE_HOST)
+        host.take_in(HostEvent.ASKS_FOR_REGISTRATION, clock.now())
+        await hosts.save(host)
 
-        await told.at_least(ASKED, 3)
-        assert told.of(BEAT) == []
+    await CompleteRegistrationHandler(hosts, registered, clock).handle(CompleteRegistration(desktop))
+
+    assert registered.is_set() == is_known
+    assert ((await hosts.get(THE_HOST)).state is HostState.REGISTERED) == is_known
