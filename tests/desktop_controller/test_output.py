@@ -22,6 +22,7 @@ from tests.desktop_controller.builders import (
     ends,
     failed,
     requested,
+    show,
     submit,
     submit_and_start,
 )
@@ -159,6 +160,23 @@ async def test_given_a_command_that_runs_then_each_piece_comes_when_it_is_writte
 
     program.ended.set_result(0)
     assert (await anext(pieces)).is_last
+
+
+async def test_given_output_that_is_complete_then_the_end_is_told_when_it_is_recorded(
+    controller: RunningService, host: FakeHost
+) -> None:
+    program = await submit_and_start(controller, host, SLEEP)
+    pieces = await (await controller.services.get(Mediator)).execute(FollowOutput(program.command_id, 0))
+    await host.outputs.writers[program.command_id].close()  # a moment before the event is stored
+
+    last = asyncio.ensure_future(anext(pieces))
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+    assert not last.done()
+    program.ended.set_result(0)
+    assert (await last).is_last
+    assert (await show(controller, program.command_id)).body["status"] == "succeeded"
 
 
 async def test_given_a_command_that_waits_for_its_turn_then_its_output_is_waited_for(
