@@ -25,8 +25,9 @@ class CompleteRegistrationHandler(CommandHandler[CompleteRegistration, None]):
 
     async def handle(self, command: CompleteRegistration) -> None:
         host = await self.hosts.get(THE_HOST)
-        if host.desktop_id == command.desktop_id:
-            host.take_in(HostEvent.IS_REGISTERED, self.clock.now())
+        if host.desktop_id != command.desktop_id:
+            return
+        if host.take_in(HostEvent.IS_REGISTERED, self.clock.now()):
             await self.hosts.save(host)
-            if host.below_lock is HostState.REGISTERED:  # else it was not asked for
-                self.registered.set()
+        if host.below_lock is HostState.REGISTERED:  # else it was not asked for
+            self.registered.set()
