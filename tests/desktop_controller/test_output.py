@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from desktop_controller.application.queries import follow_output
 from desktop_controller.application.queries.follow_output import FollowOutput
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host_command import HostCommand
@@ -279,3 +280,20 @@ async def test_given_a_process_that_is_told_to_end_then_followers_leave_without_
     (await controller.services.get(Stopping)).set()
 
     assert sent(await asyncio.wait_for(following, 5)) == [("message", "so far\n", "7")]
+
+
+async def test_given_a_quiet_command_then_the_stream_shows_that_it_is_alive(
+    controller: RunningService, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_output, "_IDLE_S", 0.01)
+    program = await submit_and_start(controller, host, SLEEP)
+    program.output.stdout("ü".encode()[:1])
+    pieces = await (await controller.services.get(Mediator)).execute(FollowOutput(program.command_id, 0))
+
+    quiet = [await anext(pieces) for _ in range(2)]
+
+    assert [(piece.offset, piece.text, piece.is_last) for piece in quiet] == [(0, "", False)] * 2
+    program.ended.set_result(0)
+    await ends(controller, program.command_id)
+    answer = await controller.client.get(f"{COMMANDS}/{program.command_id}/output", headers=EVENTS)
+    assert [name for name, _, _ in sent(answer)] == ["message", "end"]
