@@ -20,10 +20,11 @@ class Killed(CommandRunner):
 
     @override
     async def stop(self) -> None:
-        tasks = [*self._tasks.values(), *filter(None, [self._recovery])]
+        tasks = [*self._tasks, *self._in_hand.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks = []
 
 
 class Lives:

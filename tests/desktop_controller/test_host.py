@@ -31,7 +31,7 @@ def test_given_a_state_when_something_happens_then_it_moves_or_stays(event: Host
     it = host(state)
     after = EXPECTED[event].get(state, state)
 
-    it.take_in(event, LATER)
+    assert it.take_in(event, LATER) == (after is not state)
 
     assert (it.state, it.is_locked) == (after, after is HostState.LOCKED)
     assert it.last_modified == (NOW if after is state else LATER)

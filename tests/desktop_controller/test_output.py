@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from desktop_controller.application.queries import follow_output
 from desktop_controller.application.queries.follow_output import FollowOutput
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host_command import HostCommand
@@ -22,6 +23,7 @@ from tests.desktop_controller.builders import (
     ends,
     failed,
     requested,
+    show,
     submit,
     submit_and_start,
 )
@@ -161,6 +163,23 @@ async def test_given_a_command_that_runs_then_each_piece_comes_when_it_is_writte
     assert (await anext(pieces)).is_last
 
 
+async def test_given_output_that_is_complete_then_the_end_is_told_when_it_is_recorded(
+    controller: RunningService, host: FakeHost
+) -> None:
+    program = await submit_and_start(controller, host, SLEEP)
+    pieces = await (await controller.services.get(Mediator)).execute(FollowOutput(program.command_id, 0))
+    await host.outputs.writers[program.command_id].close()  # a moment before the event is stored
+
+    last = asyncio.ensure_future(anext(pieces))
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+    assert not last.done()
+    program.ended.set_result(0)
+    assert (await last).is_last
+    assert (await show(controller, program.command_id)).body["status"] == "succeeded"
+
+
 async def test_given_a_command_that_waits_for_its_turn_then_its_output_is_waited_for(
     host: FakeHost,
 ) -> None:
@@ -261,3 +280,20 @@ async def test_given_a_process_that_is_told_to_end_then_followers_leave_without_
     (await controller.services.get(Stopping)).set()
 
     assert sent(await asyncio.wait_for(following, 5)) == [("message", "so far\n", "7")]
+
+
+async def test_given_a_quiet_command_then_the_stream_shows_that_it_is_alive(
+    controller: RunningService, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_output, "_IDLE_S", 0.01)
+    program = await submit_and_start(controller, host, SLEEP)
+    program.output.stdout("ü".encode()[:1])
+    pieces = await (await controller.services.get(Mediator)).execute(FollowOutput(program.command_id, 0))
+
+    quiet = [await anext(pieces) for _ in range(2)]
+
+    assert [(piece.offset, piece.text, piece.is_last) for piece in quiet] == [(0, "", False)] * 2
+    program.ended.set_result(0)
+    await ends(controller, program.command_id)
+    answer = await controller.client.get(f"{COMMANDS}/{program.command_id}/output", headers=EVENTS)
+    assert [name for name, _, _ in sent(answer)] == ["message", "end"]

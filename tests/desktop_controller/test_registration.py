@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 from cloudevents.core.v1.event import CloudEvent
 
+from desktop_controller.application.commands.complete_registration import (
+    CompleteRegistration,
+    CompleteRegistrationHandler,
+)
+from desktop_controller.application.registration import Registered
+from desktop_controller.domain.models.host import HostEvent, HostState
+from desktop_controller.integration.kept import THE_HOST, HostIdentity, keep_host
 from neuroglia.cloud_events import CloudEventBus
-from neuroglia.testing import RunningService, running
+from neuroglia.testing import FixedClock, RunningService, running
 from tests.desktop_controller.builders import API, SLEEP, submit_and_start
 from tests.desktop_controller.conftest import builder_on
-from tests.desktop_controller.doubles import FakeHost
+from tests.desktop_controller.doubles import FakeHost, FakeHostStore
 from tests.desktop_controller.lives import Lives
 from tests.support.waiting import eventually
 
@@ -147,8 +154,8 @@ async def test_given_a_desktop_that_was_known_when_it_starts_again_then_it_asks_
 
     async with lives.life(**SOON) as controller:
         told = Told(await controller.services.get(CloudEventBus))
-        assert await state(controller) == "registration_requested"
         await told.at_least(ASKED, 1)
+        assert await state(controller) == "registration_requested"
         await answer(controller, "r-2")
         await becomes(controller, "ready")
 
@@ -161,3 +168,35 @@ async def test_given_a_new_name_then_it_is_asked_for_under_that(controller: Runn
         return body in [event.get_data() for event in told.of(ASKED)]
 
     await eventually(under_its_name)
+
+
+async def test_given_a_host_that_cannot_be_written_then_it_starts_and_asks_as_soon_as_it_can() -> None:
+    lives = Lives()
+    lives.host.store.full = True
+    async with lives.life(**SOON) as controller:
+        told = Told(await controller.services.get(CloudEventBus))
+        assert await state(controller) == "pending"
+        assert told.of(ASKED) == []
+
+        lives.host.store.full = False
+
+        await told.at_least(ASKED, 1)
+        await becomes(controller, "registration_requested")
+        lives.host.store.full = True  # and it can end, too
+
+
+@pytest.mark.parametrize(
+    ("asked", "desktop", "is_known"), [(True, "desk-7", True), (True, "another", False), (False, "desk-7", False)]
+)
+async def test_only_the_answer_to_a_question_of_this_desktop_counts(asked: bool, desktop: str, is_known: bool) -> None:
+    clock, registered = FixedClock(), Registered()
+    hosts = keep_host(FakeHostStore(), HostIdentity("desk-7", "Desk 7"), clock)
+    if asked:
+        host = await hosts.get(THE_HOST)
+        host.take_in(HostEvent.ASKS_FOR_REGISTRATION, clock.now())
+        await hosts.save(host)
+
+    await CompleteRegistrationHandler(hosts, registered, clock).handle(CompleteRegistration(desktop))
+
+    assert registered.is_set() == is_known
+    assert ((await hosts.get(THE_HOST)).state is HostState.REGISTERED) == is_known

@@ -10,13 +10,12 @@ from desktop_controller.application.registration import Registered, Registration
 from desktop_controller.domain.models.desktop_user import DesktopUser
 from desktop_controller.domain.models.host import Host
 from desktop_controller.integration.catalogue import TomlCatalogue
-from desktop_controller.integration.executors import connect_executor
+from desktop_controller.integration.executors import connect_executor, connect_files, is_here
 from desktop_controller.integration.kept import HostIdentity, keep_host, keep_user
 from desktop_controller.integration.outputs import FileOutputs
 from desktop_controller.integration.ports import Catalogue, Executor, HostStore, ManagedFiles, Outputs, Redactor
 from desktop_controller.integration.redaction import SecretRedactor
 from desktop_controller.integration.repositories.host_documents import HostDocuments
-from desktop_controller.integration.repositories.local_files import LocalFiles
 from desktop_controller.settings import DesktopControllerSettings
 from neuroglia.domain import Repository
 from neuroglia.hosting import WebApplicationBuilder
@@ -49,13 +48,13 @@ def reach_host(builder: WebApplicationBuilder, settings: DesktopControllerSettin
     """Binds the ports to the host that the settings name."""
     url, services = settings.host_executor_url, builder.services
     redactor = SecretRedactor(settings.secrets)
-    catalogue = TomlCatalogue(settings.commands_file, resolve=url.startswith("local:"))
+    catalogue = TomlCatalogue(settings.commands_file, resolve=is_here(url))
     services.add_instance(Redactor, redactor)
     services.add_instance(Catalogue, catalogue)
     services.add_singleton(Executor, lambda: connect_executor(url))
     services.add_instance(Outputs, FileOutputs(settings.data_dir / "outputs", redactor))
-    services.add_instance(ManagedFiles, LocalFiles(settings.files_folder, most_bytes=settings.max_body_bytes))
-    services.add_instance(HostStore, HostDocuments(LocalFiles(settings.data_dir / "host")))
+    services.add_instance(ManagedFiles, connect_files(url, settings.url(settings.managed_folder)))
+    services.add_instance(HostStore, HostDocuments(connect_files(url, settings.url(settings.host_folder))))
     return builder
 
 

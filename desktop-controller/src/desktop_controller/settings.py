@@ -22,6 +22,9 @@ class DesktopControllerSettings(ServiceSettings):
     """The catalogue: what is not in it cannot be run."""
     host_executor_url: str = "local://"
     managed_folder: str = "{DATA_DIR}/files"
+    """Of the host where commands run, as the next one."""
+    host_folder: str = "{DATA_DIR}/host"
+    """Where it is kept which desktop this is, and who sits there. Nobody manages files in it."""
     secrets_file: Path | None = None
     """Texts that are never stored or shown, one a line."""
     max_concurrent_commands: int = Field(default=4, ge=1)
@@ -34,11 +37,6 @@ class DesktopControllerSettings(ServiceSettings):
     """Seconds between one request to be registered and the next."""
     heartbeat_interval: float = Field(default=30.0, gt=0)
     """Seconds between heartbeats, once registered."""
-
-    @property
-    def files_folder(self) -> Path:
-        """The managed folder, with the data folder filled in."""
-        return Path(self.url(self.managed_folder))
 
     @property
     def secrets(self) -> Sequence[str]:

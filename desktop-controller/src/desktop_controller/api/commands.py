@@ -108,3 +108,5 @@ async def _events(pieces: AsyncIterator[OutputPiece]) -> AsyncIterator[bytes]:
             yield format_sse_event(data_str=json.dumps(piece.text), id=id)
         if piece.is_last:
             yield format_sse_event(event="end", data_str="null", id=id)
+        elif not piece.text:
+            yield format_sse_event(comment="it goes on")

@@ -6,28 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-import tenacity
-
 from desktop_controller.application.command_execution import CommandExecution
 from desktop_controller.application.commands.change_host_state import ChangeHostState
 from desktop_controller.application.commands.take_up_command import Plan, TakeUpCommand
 from desktop_controller.application.host_run import HostRun
+from desktop_controller.application.persistent import persistent
 from desktop_controller.application.queries.commands_in_hand import CommandsInHand
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host import HostEvent
 from desktop_controller.integration.models.commands import CommandInHand
-from neuroglia.core import Principal, Reply, RequestContext, SystemIds, Unavailable, derived_id, use_context
-from neuroglia.core.lifecycle import HostedService
+from neuroglia.core import Principal, Reply, RequestContext, SystemIds, derived_id, use_context
+from neuroglia.core.lifecycle import HostedTasks
 from neuroglia.mediation import Command, Mediator
 
 R = TypeVar("R")
 _CANCELLED: Final = "It was cancelled while it ran."
 _STOPPED: Final = "The controller was stopped while it ran."
 _log: Final = logging.getLogger("desktop_controller.runner")
-_persistent: Final = tenacity.retry(
-    retry=tenacity.retry_if_exception_type(Unavailable), wait=tenacity.wait_random_exponential(0.1, max=5.0)
-)
-"""Goes on until the service that is needed is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class RunnerLimits:
     waiting: int
 
 
-class CommandRunner(HostedService):
+class CommandRunner(HostedTasks):
     """Takes up what is handed over, by a reaction or from an earlier life, and brings each command to its end.
 
     Every step is a command of its own, repeated until the event store has it. The ids of these come from the run, so
@@ -47,21 +42,17 @@ class CommandRunner(HostedService):
     """
 
     def __init__(self, mediator: Mediator, execution: CommandExecution, limits: RunnerLimits) -> None:
+        super().__init__()
         self.mediator = mediator
         self.execution = execution
         self.limits = limits
         self._turns = asyncio.Semaphore(limits.running)
         self._cleaned_up = asyncio.Event()
         self._runs: dict[str, HostRun] = {}
-        self._tasks: dict[HostRun, asyncio.Task[None]] = {}
-        self._recovery: asyncio.Task[None] | None = None
+        self._in_hand: dict[HostRun, asyncio.Task[None]] = {}
         self._stopping = False
         self._working = 0
-
-    @property
-    def alive(self) -> bool:
-        recovery = self._recovery
-        return recovery is None or not recovery.done() or recovery.cancelled() or recovery.exception() is None
+        self._work_changed = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
@@ -78,19 +69,20 @@ class CommandRunner(HostedService):
         return command_id in self._runs
 
     async def start(self) -> None:
-        self._recovery = asyncio.create_task(self._recover(), name="command-recovery")
+        self._begin("command-runner", self._live())
 
     async def stop(self) -> None:
         """Ends what runs. What waits stays requested, for the next start."""
         self._stopping = True
-        if self._recovery is not None:
-            self._recovery.cancel()
-        for run, task in self._tasks.items():
+        for run, task in self._in_hand.items():
             if run.waits:
                 task.cancel()
             else:
                 run.end(CommandStatus.FAILED, _STOPPED)
-        await asyncio.gather(*self._tasks.values(), *filter(None, [self._recovery]), return_exceptions=True)
+        await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await self._end()
 
     def take_up(self, command: CommandInHand) -> None:
         """Brings a command to its end, whatever state it is in. What is in hand already is left alone."""
@@ -102,23 +94,32 @@ class CommandRunner(HostedService):
             principal=Principal.system("command-runner"),
         )
         run = self._runs[command.id] = HostRun(SystemIds().new(), command.id, context)
-        self._tasks[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
+        self._in_hand[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
 
     def cancel(self, command_id: str) -> None:
         """Ends a command that runs here."""
         if (run := self._runs.get(command_id)) is not None:
             run.end(CommandStatus.CANCELLED, _CANCELLED)
 
-    async def _recover(self) -> None:
-        """First nothing of an earlier life may be left on the host; then what it had in hand is taken up."""
-        await _persistent(self.execution.executor.clean_up)()
+    async def _live(self) -> None:
+        """First nothing of an earlier life may be left on the host; then what it had in hand is taken up. From then on
+        the host is told when it is busy: in its own time, for no command waits until the host's file is written."""
+        await persistent(self.execution.executor.clean_up)()
         self._cleaned_up.set()
         for command in await self._left():
             self.take_up(command)
+        while True:
+            await self._work_changed.wait()
+            self._work_changed.clear()
+            await self._tell_host(HostEvent.WORKS if self._working else HostEvent.RESTS)
 
-    @_persistent
+    @persistent
     async def _left(self) -> Sequence[CommandInHand]:
         return await self.mediator.execute(CommandsInHand())
+
+    @persistent
+    async def _tell_host(self, event: HostEvent) -> None:
+        await self.mediator.execute(ChangeHostState(event))
 
     async def _run(self, run: HostRun) -> None:
         try:
@@ -132,30 +133,26 @@ class CommandRunner(HostedService):
         except Exception as error:  # noqa: BLE001 - the task's last words; the next start gives the command its end
             _log.critical("a command has no end", exc_info=error, extra={"command": run.command_id})
         finally:
-            del self._runs[run.command_id], self._tasks[run]
+            del self._runs[run.command_id], self._in_hand[run]
 
     async def _carry_out(self, run: HostRun, plan: Plan) -> None:
-        await self._tell_host(+1)
+        self._count(+1)
         try:
             await self._step(run, await self.execution.perform(run, plan))
         finally:
-            await self._tell_host(-1)
+            self._count(-1)
+
+    def _count(self, by: int) -> None:
+        self._working += by
+        self._work_changed.set()
 
     async def _step(self, run: HostRun, step: Command[R]) -> R:
         """Records a step, however long the stores are away."""
         id_ = derived_id(run.id, type(step).__name__)
 
-        @_persistent
+        @persistent
         async def record() -> R:
             with use_context(replace(run.context, command_id=id_, reply=Reply())):
                 return await self.mediator.execute(step)
 
         return await record()
-
-    async def _tell_host(self, by: int) -> None:
-        """The host is busy while something runs. It is no reason to fail that the host's file cannot be written."""
-        self._working += by
-        try:
-            await self.mediator.execute(ChangeHostState(HostEvent.WORKS if self._working else HostEvent.RESTS))
-        except Unavailable as error:
-            _log.warning("the host's state is not stored", exc_info=error)

@@ -8,8 +8,10 @@ from typing import Final
 
 from desktop_controller.application.command_runner import CommandRunner
 from desktop_controller.application.commands.change_host_state import ChangeHostState
+from desktop_controller.application.persistent import persistent
 from desktop_controller.application.queries.get_host import GetHost
 from desktop_controller.domain.models.host import HostEvent
+from desktop_controller.integration.models.host import HostDto
 from desktop_controller.integration.models.registration import Heartbeat, RegistrationRequested, Unregistered
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.cloud_events.events import CloudEventWriter
@@ -56,7 +58,6 @@ class Registration(HostedTasks):
         self.runner = runner
 
     async def start(self) -> None:
-        await self.mediator.execute(ChangeHostState(HostEvent.ASKS_FOR_REGISTRATION))
         self._begin("registration", self._stay_known())
 
     async def stop(self) -> None:
@@ -64,26 +65,35 @@ class Registration(HostedTasks):
         for task in self._tasks:
             task.cancel()
         await self._end()
-        host = await self.mediator.execute(ChangeHostState(HostEvent.LEAVES))
-        leaving = self.writer.wrap(Unregistered(desktop_id=host.desktop_id), SystemIds().new(), host.desktop_id)
         try:
+            host = await self.mediator.execute(ChangeHostState(HostEvent.LEAVES))
+            leaving = self.writer.wrap(Unregistered(desktop_id=host.desktop_id), SystemIds().new(), host.desktop_id)
             await self.sink.deliver(leaving)
         except (Unavailable, EventRefused) as error:
             _log.warning("nobody was told that this desktop leaves", extra={"reason": str(error)})
 
     async def _stay_known(self) -> None:
+        await self._tell(HostEvent.ASKS_FOR_REGISTRATION)
         while not self.registered.is_set():
-            host = await self.mediator.execute(GetHost())
+            host = await self._host()
             asking = RegistrationRequested(
                 desktop_id=host.desktop_id, desktop_name=host.desktop_name, host_ip_address=host.host_ip_address
             )
             self.bus.publish(asking, subject=host.desktop_id)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.registered.wait(), self.intervals.registration)
-        await self.mediator.execute(ChangeHostState(HostEvent.IS_READY))
+        await self._tell(HostEvent.IS_READY)
         if self.runner.is_working:  # it did not wait for that
-            await self.mediator.execute(ChangeHostState(HostEvent.WORKS))
+            await self._tell(HostEvent.WORKS)
         while True:
-            host = await self.mediator.execute(GetHost())
+            host = await self._host()
             self.bus.publish(Heartbeat(desktop_id=host.desktop_id, state=host.state), subject=host.desktop_id)
             await asyncio.sleep(self.intervals.heartbeat)
+
+    @persistent
+    async def _tell(self, event: HostEvent) -> None:
+        await self.mediator.execute(ChangeHostState(event))
+
+    @persistent
+    async def _host(self) -> HostDto:
+        return await self.mediator.execute(GetHost())

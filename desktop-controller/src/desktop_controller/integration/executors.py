@@ -1,5 +1,6 @@
 """From a URL to the host. The scheme decides; its library is imported only when it is used."""
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ def connect_executor(url: str) -> Executor:
 
             if url != "local://":
                 raise ConfigurationError("HOST_EXECUTOR_URL: local:// takes nothing more; write local://")
+            if not sys.platform.startswith("linux"):
+                raise ConfigurationError("HOST_EXECUTOR_URL: local:// needs Linux; use ssh:// to a host that has it")
             return LocalExecutor()
         case "ssh":
             from desktop_controller.integration.clients.ssh import SshExecutor

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from desktop_controller.domain.models.desktop_user import DesktopUser
 from desktop_controller.domain.models.host import Host
 from desktop_controller.integration.ports import HostStore
-from neuroglia.core import Clock, ConcurrencyError, NotFoundError
+from neuroglia.core import Clock, ConcurrencyError, NotFoundError, Unavailable
 from neuroglia.core.codec import JsonCodec
 from neuroglia.domain import Envelope, Repository
 
@@ -48,23 +48,30 @@ class KeptRepository(Repository[K], Generic[K]):
         self._saving = asyncio.Lock()
 
     async def get(self, id: str) -> K:
-        stored = await self._store.load(self._name) if id == self._name else None
-        if stored is not None:
-            return self._codec.decode_mapping(stored)
+        found = await self._load() if id == self._name else None
+        if found is not None:
+            return found
         if id != self._name or self._first is None:
             raise NotFoundError(self._name, id)
         return self._first()
 
     async def save(self, aggregate: K) -> Sequence[Envelope]:
         async with self._saving:
-            stored = await self._store.load(self._name)
-            actual = 0 if stored is None else self._codec.decode_mapping(stored).version
+            stored = await self._load()
+            actual = 0 if stored is None else stored.version
             if actual != aggregate.version:
                 raise ConcurrencyError(self._name, aggregate.version, actual)
             value: dict[str, Any] = json.loads(self._codec.encode(aggregate))
             await self._store.save(self._name, {**value, "version": actual + 1})
         aggregate.version = actual + 1
         return []
+
+    async def _load(self) -> K | None:
+        stored = await self._store.load(self._name)
+        try:
+            return None if stored is None else self._codec.decode_mapping(stored)
+        except ValueError:  # somebody has edited the file; it is not overwritten
+            raise Unavailable(f"What is stored of the {self._name} cannot be read.") from None
 
 
 def keep_host(store: HostStore, identity: HostIdentity, clock: Clock) -> Repository[Host]:

@@ -26,6 +26,6 @@ class ChangeHostStateHandler(CommandHandler[ChangeHostState, HostDto]):
 
     async def handle(self, command: ChangeHostState) -> HostDto:
         host = await self.hosts.get(THE_HOST)
-        host.take_in(command.event, self.clock.now())
-        await self.hosts.save(host)
+        if host.take_in(command.event, self.clock.now()):
+            await self.hosts.save(host)
         return self.mapper.map(host, HostDto)

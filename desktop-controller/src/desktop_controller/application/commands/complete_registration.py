@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from desktop_controller.application.registration import Registered
-from desktop_controller.domain.models.host import Host, HostEvent
+from desktop_controller.domain.models.host import Host, HostEvent, HostState
 from desktop_controller.integration.kept import THE_HOST
 from neuroglia.core import Clock
 from neuroglia.domain import Repository
@@ -25,7 +25,9 @@ class CompleteRegistrationHandler(CommandHandler[CompleteRegistration, None]):
 
     async def handle(self, command: CompleteRegistration) -> None:
         host = await self.hosts.get(THE_HOST)
-        if host.desktop_id == command.desktop_id:
-            host.take_in(HostEvent.IS_REGISTERED, self.clock.now())
+        if host.desktop_id != command.desktop_id:
+            return
+        if host.take_in(HostEvent.IS_REGISTERED, self.clock.now()):
             await self.hosts.save(host)
+        if host.below_lock is HostState.REGISTERED:  # else it was not asked for
             self.registered.set()

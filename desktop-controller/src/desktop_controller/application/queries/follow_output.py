@@ -19,7 +19,9 @@ from neuroglia.core.lifecycle import Stopping
 from neuroglia.mediation import Mediator, Query, QueryHandler
 
 Pieces = AsyncIterator[tuple[int, bytes]]
+LivePieces = AsyncIterator[tuple[int, bytes] | None]
 _PIECE: Final = 64 * 1024
+_IDLE_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]
         captured = await self.mediator.execute(ReadOutput(query.command_id))
         if query.offset > len(captured):
             raise MalformedRequest("Nothing of this command was sent under this Last-Event-ID.")
-        pieces = until_stopped(self._pieces(query.command_id, query.offset), self.stopping)
+        pieces = until_stopped(self._pieces(query.command_id, query.offset), self.stopping, _IDLE_S)
         return self._as_text(pieces, query.offset)
 
     async def _pieces(self, command_id: str, offset: int) -> Pieces:
@@ -77,12 +79,15 @@ class FollowOutputHandler(QueryHandler[FollowOutput, AsyncIterator[OutputPiece]]
             return None
         return False
 
-    async def _as_text(self, pieces: Pieces, offset: int) -> AsyncIterator[OutputPiece]:
+    async def _as_text(
+        self, pieces: AsyncIterator[tuple[int, bytes] | None], offset: int
+    ) -> AsyncIterator[OutputPiece]:
         """Pieces end anywhere. A character is sent when it is whole, with the offset behind it."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        async for offset, piece in pieces:
-            text, (rest, _) = decoder.decode(piece), decoder.getstate()
-            if text:
+        async for piece in pieces:
+            offset, content = piece or (offset, b"")
+            text, (rest, _) = decoder.decode(content), decoder.getstate()
+            if text or piece is None:
                 yield OutputPiece(offset - len(rest), text)
         if not self.stopping.is_set():
             yield OutputPiece(offset, decoder.decode(b"", final=True), is_last=True)

@@ -73,12 +73,14 @@ class Host:
         self.desktop_id, self.desktop_name, self.host_ip_address = desktop_id, desktop_name, host_ip_address
         self.last_modified = now
 
-    def take_in(self, event: HostEvent, now: datetime) -> None:
-        """Something has happened to it."""
+    def take_in(self, event: HostEvent, now: datetime) -> bool:
+        """Something has happened to it. Returns whether that changed anything."""
         before = self.state, self.below_lock
         if event in {HostEvent.IS_LOCKED, HostEvent.IS_UNLOCKED}:
             self.is_locked = event is HostEvent.IS_LOCKED
         else:
             self.below_lock = _NEXT.get((self.below_lock, event), self.below_lock)
-        if before != (self.state, self.below_lock):
+        changed = before != (self.state, self.below_lock)
+        if changed:
             self.last_modified = now
+        return changed
