@@ -151,7 +151,7 @@ class CommandRunner(HostedTasks):
         id_ = derived_id(run.id, type(step).__name__)
 
         @persistent
-        async def record() -> R:
+        async def record() -> R:  # each try with a reply of its own, which numbers what is sent
             with use_context(replace(run.context, command_id=id_, reply=Reply())):
                 return await self.mediator.execute(step)
 
