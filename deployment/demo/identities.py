@@ -10,7 +10,13 @@ from deployment.issuer.settings import User
 
 TELLER: Final = ["bank:read", "bank:write"]
 OPERATOR: Final = ["operations:admin"]
-_CLIENTS: Final = {"teller": TELLER, "operator": [*TELLER, *OPERATOR, "events:write"], "visitor": ["bank:read"]}
+_CLIENTS: Final = {
+    "helper": ["desktop:read"],
+    "administrator": ["desktop:read", "desktop:write", "desktop:execute", *OPERATOR],
+    "teller": TELLER,
+    "operator": [*TELLER, *OPERATOR, "events:write"],
+    "visitor": ["bank:read"],
+}
 _USERS: Final = {
     "Tess, a teller": User(scopes=frozenset(TELLER)),
     "Otto, an operator": User(scopes=frozenset(TELLER + OPERATOR)),

@@ -32,6 +32,7 @@ class Narrator:
     def connect(self, url: str) -> None:
         """From now on, requests go there."""
         self._client = httpx.Client(base_url=url, timeout=30)
+        self._position = None
 
     def sign_in(self, token: str | None) -> None:
         """From now on, requests carry this token, or none."""
@@ -72,11 +73,12 @@ class Narrator:
         status: int,
         *,
         body: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         show: str = "",
         expect: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
-        """Sends a request whose answer must have this status and at least these fields.
+        """Sends a request, with JSON or other content, whose answer must have this status and at least these fields.
 
         `show` is a format of the answer's fields that is printed behind its status. Like any client that wants to
         read its own writes, this one sends back the log position that it was told last.
@@ -86,11 +88,12 @@ class Narrator:
         """
         self.requests += 1
         wait = {"X-Wait-For-Position": self._position} if self._position and method == "GET" else {}
-        response = self._client.request(method, path, json=body, headers={**wait, **(headers or {})})
+        response = self._client.request(method, path, json=body, content=content, headers={**wait, **(headers or {})})
         self._position = response.headers.get("x-event-position", self._position)
         sent = f" {json.dumps(body)}" if body is not None else ""
         print(self._style("   " + textwrap.shorten(f"{method} {path}{sent}", _WIDTH, placeholder=" …"), "2"))
-        answer: dict[str, Any] = response.json() if response.content else {}
+        is_json = "json" in response.headers.get("content-type", "")
+        answer: dict[str, Any] = response.json() if is_json else {}
         if response.status_code != status:
             raise Difference(f"{method} {path} answered {response.status_code}, not {status}: {response.text}")
         for name, value in (expect or {}).items():
@@ -99,6 +102,20 @@ class Narrator:
         colour = "32" if status < 300 else "33"
         print(f"   {self._style(f'→ {status}', colour)}  {show.format(**answer) if show else ''}".rstrip())
         return response
+
+    def listen(self, path: str) -> list[str]:
+        """Shows a stream of Server-Sent Events while it comes. Returns the data of each but the last, which ends it."""
+        self.requests += 1
+        print(self._style(f"   GET {path}", "2"))
+        heard: list[str] = []
+        with self._client.stream("GET", path, headers={"accept": "text/event-stream"}) as answer:
+            for line in answer.iter_lines():
+                if line == "event: end":
+                    break
+                if line.startswith("data: "):
+                    heard.append(json.loads(line.removeprefix("data: ")))
+                    print(textwrap.indent(heard[-1].rstrip("\n"), "   │ "), flush=True)
+        return heard
 
     def health(self) -> dict[str, Any]:
         """How the service is."""

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deployment.demo.identities import identities
 from deployment.demo.narrator import Difference, Narrator
 from deployment.demo.sink import listening
 from deployment.demo.transfer_story import poison_is_parked, transfer_completes, transfer_is_refunded
@@ -16,14 +15,13 @@ from deployment.processes import serving
 API = "/api/v1"
 
 
-def play(narrator: Narrator, folder: Path, running: ExitStack) -> None:
+def play(narrator: Narrator, folder: Path, running: ExitStack, issuer: RunningIssuer) -> None:
     """Plays the story. The servers that it starts over `folder` end with `running`.
 
     Raises:
         Difference: an answer was not the promised one.
     """
     sink = running.enter_context(listening())
-    issuer = running.enter_context(identities(folder / "issuer"))
     start = partial(serving, "openbank", folder, CLOUD_EVENTS_SINK=sink.url, OAUTH2_ISSUER=issuer.url)
     server = running.enter_context(start())
     narrator.connect(server.url)

@@ -78,7 +78,7 @@ def poison_is_parked(narrator: Narrator, folder: Path, account: str) -> Decimal:
         " what comes behind it in its stream; everything else flows on.",
     )
     _write(folder, account, '{"type": "deposit", "amount": "ten euros"}')
-    until(lambda: narrator.health()["status"] == "degraded", "the event to be parked", _LIMIT_S)
+    until(lambda: _all_have_parked_it(narrator.health()["subscriptions"]), "the event to be parked", _LIMIT_S)
     parked = narrator.ask("GET", f"{OPERATIONS}/parked", 200, show="parked (neuroglia parked list)").json()["items"]
     narrator.table(
         ["subscription", "event", "error"], [[one["subscription"], one["type"], one["error"]] for one in parked]
@@ -91,6 +91,12 @@ def poison_is_parked(narrator: Narrator, folder: Path, account: str) -> Decimal:
     until(lambda: narrator.health()["status"] == "ready", "the event to be replayed", _LIMIT_S)
     narrator.ask("GET", f"{API}/accounts/{account}", 200, show="Ada has {balance}", expect={"balance": "226.55"})
     return Decimal(10)
+
+
+def _all_have_parked_it(subscriptions: Sequence[dict[str, Any]]) -> bool:
+    """Or have nothing to do with it."""
+    settled = all(one["state"] == "live" and one["lag"] == 0 for one in subscriptions)
+    return settled and any(one["parked"] for one in subscriptions)
 
 
 def _of(sink: Sink, correlation: str) -> list[dict[str, Any]]:
