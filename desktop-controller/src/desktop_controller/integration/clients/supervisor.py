@@ -24,7 +24,7 @@ _GIVE_UP_S = 5.0
 
 class Supervisor:
     """Runs a program. Its reports are lines: `TOKEN started PID`, and at the end `TOKEN exit CODE` or
-    `TOKEN signal NUMBER`; or nothing but `TOKEN cannot WHY`.
+    `TOKEN signal NUMBER`, or `TOKEN cannot WHY`.
 
     With `silence` it also ends when nothing came over stdin for so many seconds: a connection that nobody closed.
     """
@@ -51,17 +51,25 @@ class Supervisor:
         prctl = ctypes.CDLL(None, use_errno=True).prctl
         if prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
             return self._report(f"cannot {os.strerror(ctypes.get_errno())}")
+        supervisor = os.getpid()
+
+        def announce() -> None:
+            """In the program's process, before it is the program: nothing runs that nobody knows of."""
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != supervisor:
+                os._exit(1)
+            self._report(f"started {os.getpid()}")
+
         try:
             program = subprocess.Popen(  # noqa: S603 - there is no shell
                 argv,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
+                preexec_fn=announce,
             )
         except (OSError, ValueError) as error:
             return self._report(f"cannot {error.strerror if isinstance(error, OSError) else error}")
-        self._report(f"started {program.pid}")  # the object lives on: its finalizer would take the exit status
-        self._watch(program.pid)
+        self._watch(program.pid)  # `program` is kept until the end: its finalizer would take the exit status
         self._end_all(program.pid)
         if self._status is None:
             return self._report(f"signal {int(signal.SIGKILL)}")
