@@ -52,8 +52,12 @@ def play(narrator: Narrator, folder: Path, running: ExitStack, issuer: RunningIs
     catalogue = folder / "commands.toml"
     catalogue.write_text(_CATALOGUE.replace("FOLDER", str(folder)))
     server = running.enter_context(
-        serving("desktop_controller", folder, COMMANDS_FILE=str(catalogue), OAUTH2_ISSUER=issuer.url)
-    )
+        serving(
+            "desktop_controller", folder, COMMANDS_FILE=str(catalogue), OAUTH2_ISSUER=issuer.url,
+            EVENT_STORE_URL="sqlite:///{DATA_DIR}/events.db",  # stores of its own, wherever the bank has its own
+            DOCUMENT_STORE_URL="sqlite:///{DATA_DIR}/documents.db",
+        )
+    )  # fmt: skip
     narrator.connect(server.url)
     narrator.title("Desktop Controller: commands that are allowed, and no others")
     narrator.say(f"The controller runs at {server.url} (process {server.process.pid}), on this very host.")

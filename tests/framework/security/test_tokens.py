@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 from joserfc.jwk import ECKey
 
 from tests.framework.security.conftest import Service
@@ -186,3 +187,11 @@ async def test_a_stranger_learns_nothing_of_parameters_or_bodies(service: Servic
     assert (await service.http.post("/things/x", **strange)).status_code == 403
     strange["headers"] |= {"authorization": f"Bearer {issuer.token('w')}"}
     assert (await service.http.post("/things/x", **strange)).status_code == 400
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(header=st.binary(max_size=200))
+async def test_whatever_is_sent_it_is_refused_and_nothing_breaks(service: Service, header: bytes) -> None:
+    for value in (header, b"Bearer " + header, b"Bearer " + b64(header).encode() + b"." + b64(header).encode() + b".x"):
+        answer = await service.http.get("/who", headers={b"authorization": value})
+        assert answer.status_code == 401
