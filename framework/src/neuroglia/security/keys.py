@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-from joserfc.errors import JoseError
-from joserfc.jwk import Key, KeySet
 from pydantic import BaseModel
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import Unavailable
 from neuroglia.security.options import OAuth2Options
+
+if TYPE_CHECKING:
+    from joserfc.jwk import Key
 
 _log: Final = logging.getLogger("neuroglia.security")
 _TIMEOUT_S: Final = 5.0
@@ -34,6 +36,13 @@ class _Keys(BaseModel):
     keys: list[dict[str, Any]]
 
 
+async def load() -> None:
+    """Loads what fetches keys and reads tokens, once and beside the loop. It would be a third of every start."""
+    if "joserfc.jwk" not in sys.modules or "httpx" not in sys.modules:
+        for name in ("httpx", "joserfc.jwt", "authlib.oidc.discovery"):
+            await asyncio.to_thread(import_module, name)
+
+
 class SigningKeys:
     """Keeps what it knows while the issuer does not answer."""
 
@@ -46,11 +55,11 @@ class SigningKeys:
         self._fetching = asyncio.Lock()
         self._refresh: asyncio.Task[None] | None = None
 
-    def learn(self, keys: Sequence[Key]) -> None:
+    def learn(self, keys: "Sequence[Key]") -> None:
         """From now on these are the issuer's."""
         self._keys, self._fetched = keys, self._clock.now()
 
-    async def named(self, kid: str | None) -> Sequence[Key]:
+    async def named(self, kid: str | None) -> "Sequence[Key]":
         """All keys of this name, for nothing forbids an issuer to use one twice; without a name, all keys.
 
         Raises:
@@ -75,13 +84,17 @@ class SigningKeys:
             with suppress(asyncio.CancelledError):
                 await self._refresh
 
-    def _known(self, kid: str | None) -> Sequence[Key]:
+    def _known(self, kid: str | None) -> "Sequence[Key]":
         return [key for key in self._keys or () if kid is None or key.kid == kid]
 
     def _may_ask(self) -> bool:
         return self._tried is None or self._clock.now() - self._tried >= _AT_MOST_EVERY
 
     async def _fetch(self) -> None:
+        import httpx
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
         self._tried = self._clock.now()
         discovery = self._options.described_at
         try:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final
 
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from starlette.datastructures import Headers
 from typing_extensions import override
@@ -13,7 +11,7 @@ from neuroglia.core.clock import Clock
 from neuroglia.core.context import Principal
 from neuroglia.core.errors import Unauthenticated
 from neuroglia.security.guard import Scheme
-from neuroglia.security.keys import SigningKeys
+from neuroglia.security.keys import SigningKeys, load
 from neuroglia.security.options import OAuth2Options
 
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -98,6 +96,16 @@ class OAuth2Bearer(Scheme):
 
     async def _verify(self, token: str, now: int) -> tuple[float, Principal]:
         """When it expires, and whose it is."""
+        await load()
+        from joserfc import jws, jwt
+        from joserfc.errors import JoseError
+
+        rules = jwt.JWTClaimsRegistry(
+            now=now, leeway=_SKEW_S,
+            iss={"essential": True, "value": self._options.issuer},
+            aud={"essential": True, "value": self._options.audience},
+            exp={"essential": True}, sub={"essential": True},
+        )  # fmt: skip
         try:
             header = jws.extract_compact(token.encode("ascii")).headers()
             kid, kind = header.get("kid"), header.get("typ")
@@ -108,18 +116,10 @@ class OAuth2Bearer(Scheme):
                     verified = jwt.decode(token, key, algorithms=_ALGORITHMS)
                 except (JoseError, ValueError, TypeError):
                     continue  # another key of this name may have signed it
-                self._claims(now).validate(verified.claims)
+                rules.validate(verified.claims)
                 read = _Claims.model_validate(verified.claims)
                 roles = read.roles | read.realm_access.roles
                 return read.exp, Principal(read.sub, read.scope | read.scp, roles, verified.claims)
         except (JoseError, ValueError, TypeError, RecursionError):
             raise InvalidToken("The token is expired, not yet valid, broken, or made for somebody else.") from None
         raise InvalidToken("The token is not signed by the issuer.")
-
-    def _claims(self, now: int) -> jwt.JWTClaimsRegistry:
-        return jwt.JWTClaimsRegistry(
-            now=now, leeway=_SKEW_S,
-            iss={"essential": True, "value": self._options.issuer},
-            aud={"essential": True, "value": self._options.audience},
-            exp={"essential": True}, sub={"essential": True},
-        )  # fmt: skip

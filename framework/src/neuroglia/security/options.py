@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from authlib.oidc.discovery import get_well_known_url
-
 
 @dataclass(frozen=True, slots=True)
 class OAuth2Options:
@@ -22,4 +20,6 @@ class OAuth2Options:
     @property
     def described_at(self) -> str:
         """Where the issuer describes itself (OpenID Connect Discovery 1.0, section 4)."""
+        from authlib.oidc.discovery import get_well_known_url  # see `load`
+
         return self.discovery_url or str(get_well_known_url(self.issuer, external=True))
