@@ -182,6 +182,7 @@ class WebApplicationBuilder:
         app = FastAPI(
             title=self.settings.title or service,
             docs_url="/api/docs",
+            swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
             redoc_url=None,
             redirect_slashes=False,  # a path has one spelling, and a Location is never made from the Host header
             openapi_url="/api/openapi.json",
