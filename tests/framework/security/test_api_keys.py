@@ -43,6 +43,10 @@ def refused(answer: httpx.Response) -> dict[str, Any]:
     return told
 
 
+def files_in(folder: Path) -> list[str]:
+    return [file.read_bytes().decode("latin-1") for file in folder.iterdir()]
+
+
 async def test_a_key_lets_its_caller_in(keyring: Keyring) -> None:
     key = await keyring.issue(caller_id="acme", permissions=["r", "x", "r"])
     answer = await keyring.shows(key.secret)
@@ -187,16 +191,15 @@ async def test_what_cannot_be_rotated(keyring: Keyring) -> None:
         await keyring.keys.rotate("0" * 16, HOUR)
 
 
-async def test_of_two_that_rotate_at_once_one_wins() -> None:
-    async with keyring_in_memory() as keyring:
-        key = await keyring.issue()
-        client = keyring.service.client
-        answers = await asyncio.gather(*[client.post(f"/api/v1/keys/{key.id}/rotate") for _ in range(2)])
+async def test_of_two_that_rotate_at_once_one_wins(keyring: Keyring) -> None:
+    key = await keyring.issue()
+    client = keyring.service.client
+    answers = await asyncio.gather(*[client.post(f"/api/v1/keys/{key.id}/rotate") for _ in range(2)])
 
-        assert sorted(answer.status_code for answer in answers) == [200, 409]
-        (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
-        assert await keyring.is_good(winner["secret"])
-        assert len((await keyring.keys.page()).items[0].hashes) == 2
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
+    assert await keyring.is_good(winner["secret"])
+    assert len((await keyring.keys.page()).items[0].hashes) == 2
 
 
 async def test_a_rotation_never_brings_back_what_is_revoked(keyring: Keyring) -> None:
@@ -279,7 +282,7 @@ async def test_the_list_goes_on_page_by_page_and_shows_no_secret(keyring: Keyrin
 
 
 async def test_the_secret_is_told_once_and_kept_nowhere(
-    keyring: Keyring, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    keyring: Keyring, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not in the record of an Idempotency-Key either: a repeat of the request is told asterisks."""
     with caplog.at_level(logging.DEBUG):
@@ -318,6 +321,7 @@ async def test_the_secret_is_told_once_and_kept_nowhere(
     assert repeat.json() == {**key, "secret": "**********"}
     assert len(kept) == 2
     assert said
+    texts += files_in(tmp_path)
     for one in (secret.partition(".")[2], shown.partition(".")[2]):
         assert not [text for text in texts if one in text]
     assert not [text for text in (repr(rotated), str(rotated.key)) if rotated.key.hashes[0].hash in text]
@@ -342,6 +346,17 @@ async def test_a_token_and_a_key_in_one_request_are_refused(keyring: Keyring) ->
     for broken in ({"Authorization": "Bearer x"}, {"X-API-Key": UNKNOWN}):
         assert (await keyring.http.get("/api/v1/who", headers=both | broken)).status_code == 401
     assert (await keyring.http.get("/api/v1/who", headers=both | {"Authorization": "Basic YTpi"})).status_code == 200
+
+
+async def test_while_the_store_is_away_nobody_is_let_in_and_all_may_come_back() -> None:
+    async with keyring_in_memory() as keyring:
+        key = await keyring.issue()
+        store = await documents_of(keyring)
+        await store.aclose()
+        assert {(await keyring.shows(text)).status_code for text in (key.secret, UNKNOWN)} == {503}
+
+        await store.open()
+        assert await keyring.is_good(key.secret)
 
 
 async def test_tokens_go_on_as_before(keyring: Keyring) -> None:

@@ -63,6 +63,18 @@ async def test_a_rotation_gives_no_second_allowance() -> None:
         assert [(await keyring.shows(text)).status_code for text in (key.secret, new)] == [200, 429]
 
 
+async def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+    clock = FixedClock()
+    limits = RateLimits(Windows(clock), clock)
+    await limits.take("1/minute", "k")
+    clock.advance(timedelta(hours=-1))
+
+    await limits.take("1/minute", "k")
+    with pytest.raises(TooManyRequests) as late:
+        await limits.take("1/minute", "k")
+    assert late.value.retry_after == 60
+
+
 async def test_what_is_over_is_forgotten() -> None:
     clock = FixedClock()
     windows = Windows(clock)

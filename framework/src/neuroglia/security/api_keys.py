@@ -4,83 +4,26 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar, Final
+from typing import ClassVar, Final
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
-from neuroglia.core.clock import Clock, in_utc
+from neuroglia.core.clock import Clock
 from neuroglia.core.errors import FieldError, InvalidRequest, NotFoundError, Unauthenticated
 from neuroglia.core.paging import DEFAULT_LIMIT, Page
 from neuroglia.core.validation import field_errors
-from neuroglia.documents import Documents, DocumentStore, DocumentType, Session, document
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
 from neuroglia.domain import StateConflict
-from neuroglia.security.rate_limits import parse_limit
+from neuroglia.security.api_key import ApiKey, IssuedKey, SecretHash
 
 _FORM: Final = re.compile(r"([0-9a-f]{16})\.([A-Za-z0-9_-]{43})")
 _LONGEST_OVERLAP: Final = timedelta(days=30)
 _MOST_SECRETS: Final = 5
 _NOBODYS: Final = "0" * 64
 """The hash of no secret that anybody knows."""
-
-
-def _somebody(caller_id: str) -> str:
-    if not caller_id.isprintable():
-        raise ValueError("this can be nobody's name")
-    return caller_id
-
-
-def _limit(text: str) -> str:
-    parse_limit(text)
-    return text
-
-
-Moment = Annotated[datetime, AfterValidator(in_utc)]
-Permission = Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,100}$")]
-"""A scope as tokens have them (RFC 6749, section 3.3)."""
-
-
-class SecretHash(BaseModel):
-    """What is kept of a secret. `until`: it is followed by another one, and good only so long."""
-
-    hash: Annotated[str, Field(repr=False)]
-    until: Moment | None = None
-
-
-@document("api_keys", indexes=["created_at"])
-class ApiKey(BaseModel):
-    """What is known of a key. Who has all of this cannot make the key of it.
-
-    Attributes:
-        id: its public prefix, by which it is found.
-        caller_id: on whose behalf it asks. A caller may have several keys.
-        permissions: the scopes that it holds.
-        rate_limit: how often it may ask, such as `60/minute`.
-        hashes: of the secrets that are good, the newest first.
-    """
-
-    id: str
-    caller_id: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_somebody)]
-    permissions: Annotated[Sequence[Permission], Field(min_length=1, max_length=100)]
-    rate_limit: Annotated[str, Field(max_length=50), AfterValidator(_limit)]
-    expires_at: Moment | None
-    created_at: Moment
-    hashes: Annotated[Sequence[SecretHash], Field(repr=False)]
-
-    def has_expired(self, now: datetime) -> bool:
-        """Whether it is good no more."""
-        return self.expires_at is not None and self.expires_at <= now
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedKey:
-    """A key with its secret, which nobody can tell again: an answer that is kept, or logged, shows asterisks."""
-
-    key: ApiKey
-    secret: SecretStr
-    """The whole text that the caller sends: `get_secret_value()` shows it."""
 
 
 class InvalidApiKey(Unauthenticated):
@@ -174,7 +117,7 @@ class ApiKeys:
     async def authenticate(self, text: str) -> ApiKey:
         """The key of which this is the whole text.
 
-        A prefix that nobody has takes as long as a wrong secret: one hash, and a comparison in constant time.
+        A prefix that nobody has goes the way of a wrong secret: one look, one hash, and comparisons in constant time.
 
         Raises:
             InvalidApiKey: there is none, or it is not good.

@@ -76,6 +76,8 @@ class Windows(MemoryStorage):
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         now = self._clock.now().timestamp()
         _, moments = self._windows.pop(key, (now, deque[float]()))
+        if moments and moments[-1] > now:
+            moments.clear()  # the clock was set back: nobody is to wait until it has made up for it
         while moments and moments[0] <= now - expiry:
             moments.popleft()
         if admitted := len(moments) + amount <= limit:
