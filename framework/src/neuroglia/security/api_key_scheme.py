@@ -18,7 +18,8 @@ _HEADER: Final = "X-API-Key"
 
 class ApiKeyScheme(Scheme):
     """`X-API-Key: …`. Who asks is the caller, whichever of their keys they show: an audit names the caller, and what is
-    theirs stays theirs when a key is replaced. The claims name the key."""
+    theirs stays theirs when a key is replaced. The claims name the key. Tell who it is by the principal's id: a token's
+    claims may have any name."""
 
     name: ClassVar[str] = "api_key"
     challenge: ClassVar[str] = InvalidApiKey.challenge
