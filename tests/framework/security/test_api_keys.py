@@ -21,6 +21,7 @@ from neuroglia.idempotency import IdempotencyRecord
 from neuroglia.security import ApiKey, IssuedKey
 from neuroglia.security.api_keys import KeyNotRotatable
 from neuroglia.testing import FixedClock, Tokens, running
+from tests.framework.security.conftest import ThingsController
 from tests.framework.security.keyring import DAY, Keyring, builder, documents_of, in_memory, keyring_in_memory, opened
 
 HOUR = timedelta(hours=1)
@@ -388,8 +389,6 @@ async def test_openapi_names_both_kinds(keyring: Keyring) -> None:
 async def test_a_service_that_has_no_keys_looks_at_none() -> None:
     made = WebApplicationBuilder(ServiceSettings())
     made.add_mediation("tests.framework.mvc.greetings")
-    from tests.framework.security.conftest import ThingsController
-
     made.services.add_singleton(ThingsController)
     made._controllers.append(ThingsController)
     app = made.build()

@@ -75,6 +75,20 @@ async def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     assert late.value.retry_after == 60
 
 
+async def test_who_waits_as_long_as_they_were_told_gets_through() -> None:
+    clock = FixedClock()
+    windows = Windows(clock)
+    limits, key = RateLimits(windows, clock), parse_limit("1/minute").key_for("k")
+    await limits.take("1/minute", "k")
+    with pytest.raises(TooManyRequests) as late:
+        await limits.take("1/minute", "k")
+    clock.advance(timedelta(seconds=late.value.retry_after))
+    assert await windows.get_moving_window(key, 1, 60) == (clock.now().timestamp(), 0)
+
+    await limits.take("1/minute", "k")
+    assert await windows.get_moving_window(key, 1, 60) == (clock.now().timestamp(), 1)
+
+
 async def test_what_is_over_is_forgotten() -> None:
     clock = FixedClock()
     windows = Windows(clock)

@@ -53,7 +53,7 @@ class ApiKey(BaseModel):
     rate_limit: Annotated[str, Field(max_length=50), AfterValidator(_limit)]
     expires_at: Moment | None
     created_at: Moment
-    hashes: Annotated[Sequence[SecretHash], Field(repr=False)]
+    hashes: Sequence[SecretHash]
 
     def has_expired(self, now: datetime) -> bool:
         """Whether it is good no more."""
