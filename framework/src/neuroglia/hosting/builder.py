@@ -45,7 +45,14 @@ from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, des
 from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
 from neuroglia.operations.index import IndexedEvent, add_event_index
-from neuroglia.security import Guard, OAuth2Bearer, OAuth2Options, Scheme, SigningKeys, allow_pages
+from neuroglia.security import (
+    Guard,
+    OAuth2Bearer,
+    OAuth2Options,
+    Scheme,
+    SigningKeys,
+    allow_pages,
+)
 
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
@@ -149,6 +156,13 @@ class WebApplicationBuilder:
         for hosted in registration.add_cloud_events(self.services, modules, options, self._prefixes):
             self.add_hosted_service(hosted)
         self.add_controllers("neuroglia.cloud_events.controller")
+
+    def add_api_keys(self) -> None:
+        """Lets callers show API keys (`X-API-Key`), too; `ApiKeys` issues them. The service has documents."""
+        from neuroglia.security import api_keys  # what most services have no use for
+
+        api_keys.add_api_keys(self.services)
+        self._add_document(DocumentType(api_keys.ApiKey))
 
     def _add_document(self, kind: DocumentType[Any]) -> None:
         for known in self._documents:

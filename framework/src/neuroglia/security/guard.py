@@ -2,12 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from starlette.datastructures import Headers
 
 from neuroglia.core.context import Principal
 from neuroglia.core.errors import Forbidden, Unauthenticated
+
+KEY_HOLDER: Final = "key:"
+"""So begins the id of who shows an API key: no token's subject may, or one could be taken for the other."""
 
 
 class Scheme(ABC):
@@ -30,21 +33,28 @@ class Scheme(ABC):
             Unavailable: nobody can tell at the moment.
         """
 
+    async def admitted(self, principal: Principal) -> None:  # noqa: B027 - most schemes have no such word to say
+        """They hold the scope: the last word before they pass. It comes last, so that only who may ask learns more.
+
+        Raises:
+            TooManyRequests: they have asked too often.
+        """
+
 
 class NoCredentials(Unauthenticated):
-    """The request says not who sends it."""
+    """The request says not who sends it, or names two."""
 
-    def __init__(self, challenge: str) -> None:
-        super().__init__("This needs credentials.")
-        self.challenge = challenge
+    def __init__(self, detail: str, schemes: Sequence[Scheme]) -> None:
+        super().__init__(detail)
+        self.challenge = ", ".join(scheme.challenge for scheme in schemes)
 
 
 class MissingScope(Forbidden):
     """The caller is known, and holds none of the scopes that would do."""
 
-    def __init__(self, scopes: Sequence[str]) -> None:
+    def __init__(self, scopes: Sequence[str], scheme: Scheme) -> None:
         super().__init__(f"This needs the scope {' or '.join(scopes)}.")
-        self.challenge = f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"'
+        self.challenge = f'{scheme.challenge} error="insufficient_scope", scope="{" ".join(scopes)}"'
         """RFC 6750, section 3.1."""
 
 
@@ -57,13 +67,19 @@ class Guard:
     async def admit(self, headers: Headers, scopes: Sequence[str]) -> Principal:
         """Who asks, if they hold one of these scopes.
 
+        Who shows two kinds of credentials is refused, good as both may be: nobody could say whose request it was.
+
         Raises:
-            Unauthenticated, Forbidden, Unavailable: they may not pass.
+            Unauthenticated, Forbidden, TooManyRequests, Unavailable: they may not pass.
         """
-        for scheme in self.schemes:
-            principal = await scheme.authenticate(headers)
-            if principal is not None:
+        answers = [(scheme, await scheme.authenticate(headers)) for scheme in self.schemes]
+        match [(scheme, principal) for scheme, principal in answers if principal is not None]:
+            case []:
+                raise NoCredentials("This needs credentials.", self.schemes)
+            case [(scheme, principal)]:
                 if principal.scopes.isdisjoint(scopes):
-                    raise MissingScope(scopes)
+                    raise MissingScope(scopes, scheme)
+                await scheme.admitted(principal)
                 return principal
-        raise NoCredentials(", ".join(scheme.challenge for scheme in self.schemes))
+            case _:
+                raise NoCredentials("Send one kind of credentials, not several at once.", self.schemes)

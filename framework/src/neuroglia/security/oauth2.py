@@ -10,7 +10,7 @@ from typing_extensions import override
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import Principal
 from neuroglia.core.errors import Unauthenticated
-from neuroglia.security.guard import Scheme
+from neuroglia.security.guard import KEY_HOLDER, Scheme
 from neuroglia.security.keys import SigningKeys, load
 from neuroglia.security.options import OAuth2Options
 
@@ -29,7 +29,7 @@ def _split(value: object) -> object:
 
 
 def _somebody(subject: str) -> str:
-    if not subject.isprintable() or subject.startswith("system:"):
+    if not subject.isprintable() or subject.startswith(("system:", KEY_HOLDER)):
         raise ValueError("this can be nobody's name")
     return subject
 

@@ -107,8 +107,9 @@ def in_memory(builder: WebApplicationBuilder) -> WebApplicationBuilder:
 
     Call it when all parts are added: `running(in_memory(create_builder(settings)).build())`.
     """
-    builder.services.add_singleton(EventStore, InMemoryEventStore)
-    builder.services.add_singleton(DocumentStore, InMemoryDocumentStore)
+    stores = {EventStore: InMemoryEventStore, DocumentStore: InMemoryDocumentStore}
+    for service in {registration.service for registration in builder.services.registrations} & stores.keys():
+        builder.services.add_singleton(service, stores[service])
     return builder
 
 
