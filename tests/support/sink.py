@@ -71,12 +71,12 @@ class Sink:
         await self._task
 
     async def has(self, count: int) -> list[dict[str, Any]]:
-        """All events, once there are so many."""
+        """All events, once there are so many. A thousand of one stream take a while on a machine that has more to do."""
 
         async def there() -> bool:
             return len(self.events) >= count
 
-        await eventually(there)
+        await eventually(there, 60)
         return self.events
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

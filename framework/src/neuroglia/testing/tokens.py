@@ -40,7 +40,7 @@ class Tokens:
         now = int(self._clock.now().timestamp())
         told = {
             "iss": self._options.issuer, "aud": self._options.audience, "sub": sub, "scope": " ".join(scopes),
-            "iat": now, "exp": now + _LIFE_S, **claims,
+            "exp": now + _LIFE_S, **claims,
         }  # fmt: skip
         return jwt.encode({"alg": "ES256", "kid": "test"}, told, signing_key(), algorithms=["ES256"])
 
