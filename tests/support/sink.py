@@ -71,7 +71,7 @@ class Sink:
         await self._task
 
     async def has(self, count: int) -> list[dict[str, Any]]:
-        """All events, once there are so many. A thousand of one stream take a while on a machine that has more to do."""
+        """All events, once there are so many. A thousand of one stream take a while on a busy machine."""
 
         async def there() -> bool:
             return len(self.events) >= count
