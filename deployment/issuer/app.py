@@ -79,4 +79,4 @@ def _asked(request: Request) -> dict[str, Any]:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode()))
+    return dict(parse_qsl((await request.body()).decode(errors="replace")))

@@ -44,7 +44,10 @@ class KnownClient(ClientMixin):
         return redirect_uri in self.client.redirect_uris
 
     def check_client_secret(self, client_secret: str) -> bool:
-        return secrets.compare_digest(self.client.secret or "", client_secret) and self.client.secret is not None
+        return (
+            secrets.compare_digest((self.client.secret or "").encode(), client_secret.encode())
+            and self.client.secret is not None
+        )
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return endpoint != "token" or (method == "none") == (self.client.secret is None)

@@ -131,6 +131,9 @@ async def test_who_is_bound_to_nobody_there_is_finds_nothing(people: RunningServ
 
     (await people.when("GET", f"{API}/accounts/{OWN}", headers=nobody)).then_refused(404, "not-found")
     assert (await people.when("GET", f"{API}/accounts", headers=nobody)).body["items"] == []
+    assert (await people.when("GET", f"{API}/persons", headers=nobody)).then(200).body["items"] == []
+    broken = await people.when("GET", f"{API}/persons?cursor=zzz", headers=ada(people))
+    broken.then_refused(400, "malformed-request")
 
 
 @pytest.mark.parametrize(("scope", "status"), [("bank:read", 403), ("bank:write", 200), ("operations:admin", 403)])

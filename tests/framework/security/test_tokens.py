@@ -124,9 +124,10 @@ async def test_a_tampered_token_is_refused(service: Service, issuer: Issuer) -> 
 
 @pytest.mark.parametrize(
     "token",
-    ["", "x", "a.b", "a.b.c.d.e", "...", "\u00e4.b.c", f"{b64(b'[]')}.{b64(b'{}')}.x", f"{b64(b'{')}.{b64(b'{}')}.x",
+    [*(f"{b64(head)}.{b64(b'{}')}.x" for head in (b'["alg"]', b'"alg"', b"5", b"null", b"true")),
+     "", "x", "a.b", "a.b.c.d.e", "...", "\u00e4.b.c", f"{b64(b'[]')}.{b64(b'{}')}.x", f"{b64(b'{')}.{b64(b'{}')}.x",
      b64(b'{"alg":"ES256"}') + "." + b64(b"[" * 5000) + ".x", "x" * 17_000],
-    ids=range(10),
+    ids=range(15),
 )  # fmt: skip
 async def test_what_is_no_token_is_refused(service: Service, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}".encode()}

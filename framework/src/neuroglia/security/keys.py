@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +22,7 @@ _TIMEOUT_S: Final = 5.0
 _AT_MOST_EVERY: Final = timedelta(seconds=10)
 """However many unknown keys are named, the issuer is not asked more often."""
 _FRESH: Final = timedelta(minutes=15)
-"""After this the keys are fetched again beside the work, so that one that was withdrawn is forgotten."""
+"""After this the keys are fetched again, so that one that was withdrawn is forgotten."""
 _MOST_KEYS: Final = 64
 
 
@@ -49,15 +48,14 @@ class SigningKeys:
     def __init__(self, options: OAuth2Options, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        self._keys: Sequence[Key] | None = None
+        self.known: Sequence[Key] | None = None
         self._tried: datetime | None = None
         self._fetched: datetime | None = None
         self._fetching = asyncio.Lock()
-        self._refresh: asyncio.Task[None] | None = None
 
     def learn(self, keys: "Sequence[Key]") -> None:
         """From now on these are the issuer's."""
-        self._keys, self._fetched = keys, self._clock.now()
+        self.known, self._fetched = keys, self._clock.now()
 
     async def named(self, kid: str | None) -> "Sequence[Key]":
         """All keys of this name, for nothing forbids an issuer to use one twice; without a name, all keys.
@@ -65,35 +63,25 @@ class SigningKeys:
         Raises:
             Unavailable: no key is known, and the issuer does not answer.
         """
-        if not (found := self._known(kid)):
+        if not self._named(kid) or (self._is_old() and self._may_ask()):
             async with self._fetching:  # who waited here finds what the one before has fetched
-                if not (found := self._known(kid)) and self._may_ask():
+                if (not self._named(kid) or self._is_old()) and self._may_ask():
                     await self._fetch()
-                    found = self._known(kid)
-        elif self._fetched is not None and self._clock.now() - self._fetched > _FRESH and self._may_ask():
-            self._tried = self._clock.now()
-            self._refresh = asyncio.create_task(self._fetch())
-        if self._keys is None:
+        if self.known is None:
             raise Unavailable("the issuer of tokens does not answer", retry_after=_AT_MOST_EVERY.total_seconds())
-        return found
+        return self._named(kid)
 
-    async def aclose(self) -> None:
-        """Ends a fetch that is under way."""
-        if self._refresh is not None:
-            self._refresh.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._refresh
+    def _named(self, kid: str | None) -> "Sequence[Key]":
+        return [key for key in self.known or () if kid is None or key.kid == kid]
 
-    def _known(self, kid: str | None) -> "Sequence[Key]":
-        return [key for key in self._keys or () if kid is None or key.kid == kid]
+    def _is_old(self) -> bool:
+        return self._fetched is not None and self._clock.now() - self._fetched > _FRESH
 
     def _may_ask(self) -> bool:
         return self._tried is None or self._clock.now() - self._tried >= _AT_MOST_EVERY
 
     async def _fetch(self) -> None:
         import httpx
-        from joserfc.errors import JoseError
-        from joserfc.jwk import KeySet
 
         self._tried = self._clock.now()
         discovery = self._options.described_at
@@ -103,7 +91,23 @@ class SigningKeys:
                 if told.issuer != self._options.issuer:  # OpenID Connect Discovery 1.0, section 4.3
                     raise ValueError(f"it says that it is {told.issuer}")
                 found = _Keys.model_validate_json((await client.get(told.jwks_uri)).raise_for_status().content)
-            usable = [key for key in found.keys if key.get("use", "sig") == "sig" and key.get("kty") != "oct"]
-            self.learn(KeySet.import_key_set({"keys": usable[:_MOST_KEYS]}).keys)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, JoseError, ValueError, TypeError) as error:
+            keys = [key for one in found.keys[:_MOST_KEYS] if (key := _usable(one))]
+            if not keys:
+                raise ValueError("it has no key that can be used")
+            self.learn(keys)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
             _log.error("the issuer's keys cannot be fetched", extra={"url": discovery, "reason": repr(error)})
+
+
+def _usable(told: Mapping[str, Any]) -> "Key | None":
+    """A key for signatures; None: it is for something else, or not understood (RFC 7517, section 5)."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet
+
+    if told.get("use", "sig") != "sig" or told.get("kty") == "oct":
+        return None
+    try:
+        return KeySet.import_key_set({"keys": [{**told}]}).keys[0]
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        _log.warning("a key of the issuer cannot be used", extra={"reason": repr(error)})
+        return None

@@ -72,6 +72,7 @@ class OAuth2Bearer(Scheme):
         self._keys = keys
         self._clock = clock
         self._good: dict[str, tuple[float, Principal]] = {}
+        self._checked_with: object = None
 
     @override
     def description(self) -> Mapping[str, Any]:
@@ -86,6 +87,9 @@ class OAuth2Bearer(Scheme):
         if len(values) > 1 or len(token) > _LONGEST:
             raise InvalidToken("Send one token, of at most 16 KiB.")
         now = self._clock.now().timestamp()
+        if self._keys.known is not self._checked_with:
+            self._good.clear()
+            self._checked_with = self._keys.known
         until, principal = self._good.get(token, (0.0, None))
         if principal is None or now >= until:
             expires, principal = await self._verify(token, int(now))
@@ -107,7 +111,9 @@ class OAuth2Bearer(Scheme):
             exp={"essential": True}, sub={"essential": True},
         )  # fmt: skip
         try:
-            header = jws.extract_compact(token.encode("ascii")).headers()
+            header: Any = jws.extract_compact(token.encode("ascii")).headers()
+            if not isinstance(header, dict):
+                raise InvalidToken("The token is broken.")
             kid, kind = header.get("kid"), header.get("typ")
             if header.get("alg") not in _ALGORITHMS or kind not in _TYPES or not isinstance(kid, str | None):
                 raise InvalidToken("The token is signed or made in a way that is not accepted.")

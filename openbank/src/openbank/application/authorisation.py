@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from neuroglia.core import FieldError, Forbidden, InvalidRequest, NotFoundError, current_context
+from neuroglia.core import FieldError, Forbidden, InvalidRequest, MalformedRequest, NotFoundError, current_context
 from neuroglia.core.generics import words
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.domain import Repository
@@ -59,8 +59,10 @@ class OwnCustomerOnly(PipelineBehavior):
     async def _own(self, request: Request[Any], person: str) -> Request[Any]:
         """The request, narrowed to what is the person's."""
         match request:
-            case ListPersons():
+            case ListPersons(cursor=None):
                 return replace(request, only=person)
+            case ListPersons():
+                raise MalformedRequest("The cursor does not belong to this list.")  # which has one page
             case ListAccounts(owner_id=None):
                 return replace(request, owner_id=person)
             case GetPerson(person_id=id) | ChangeAddress(person_id=id) | ListAccounts(owner_id=str(id)):

@@ -26,5 +26,6 @@ class ListPersonsHandler(QueryHandler[ListPersons, Page[PersonDto]]):
 
     async def handle(self, query: ListPersons) -> Page[PersonDto]:
         if query.only is not None:
-            return Page(items=[await self.persons.get(query.only)])
+            one = await self.persons.lookup(query.only)
+            return Page(items=[] if one is None else [one])
         return await self.persons.find(order="registered_at", limit=query.limit, cursor=query.cursor)
