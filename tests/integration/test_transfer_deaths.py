@@ -19,7 +19,7 @@ from tests.support.engines import Backing
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
 API = "/api/v1"
-TRIES = 20
+TRIES = 5
 """So often is a death tried again at a write that a life need not come to."""
 
 

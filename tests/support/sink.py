@@ -70,13 +70,13 @@ class Sink:
         self._server.should_exit = self._server.force_exit = True
         await self._task
 
-    async def has(self, count: int) -> list[dict[str, Any]]:
-        """All events, once there are so many. A thousand of one stream take a while on a busy machine."""
+    async def has(self, count: int, seconds: float = 15) -> list[dict[str, Any]]:
+        """All events, once there are so many."""
 
         async def there() -> bool:
             return len(self.events) >= count
 
-        await eventually(there, 60)
+        await eventually(there, seconds)
         return self.events
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -170,7 +170,7 @@ async def test_given_a_sink_that_is_down_then_only_so_many_events_are_in_hand(
     await state_is(orders, SubscriptionState.RETRYING)
     assert in_hand() <= reaction_runner._IN_HAND
     await outside.up()
-    assert amounts(await outside.has(1_000)) == list(range(1_000))
+    assert amounts(await outside.has(1_000, 60)) == list(range(1_000))
 
 
 async def test_given_a_sink_that_hangs_then_it_is_given_up_and_tried_again(

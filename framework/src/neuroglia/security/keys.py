@@ -51,11 +51,12 @@ class SigningKeys:
         self.known: Sequence[Key] | None = None
         self._tried: datetime | None = None
         self._fetched: datetime | None = None
+        self._pinned = False
         self._fetching = asyncio.Lock()
 
-    def learn(self, keys: "Sequence[Key]") -> None:
-        """From now on these are the issuer's."""
-        self.known, self._fetched = keys, self._clock.now()
+    def pin(self, keys: "Sequence[Key]") -> None:
+        """These are the issuer's, and it is never asked: for where it cannot be reached, and for tests."""
+        self.known, self._pinned = keys, True
 
     async def named(self, kid: str | None) -> "Sequence[Key]":
         """All keys of this name, for nothing forbids an issuer to use one twice; without a name, all keys.
@@ -78,6 +79,8 @@ class SigningKeys:
         return self._fetched is not None and self._clock.now() - self._fetched > _FRESH
 
     def _may_ask(self) -> bool:
+        if self._pinned:
+            return False
         return self._tried is None or self._clock.now() - self._tried >= _AT_MOST_EVERY
 
     async def _fetch(self) -> None:
@@ -94,7 +97,7 @@ class SigningKeys:
             keys = [key for one in found.keys[:_MOST_KEYS] if (key := _usable(one))]
             if not keys:
                 raise ValueError("it has no key that can be used")
-            self.learn(keys)
+            self.known, self._fetched = keys, self._clock.now()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
             _log.error("the issuer's keys cannot be fetched", extra={"url": discovery, "reason": repr(error)})
 

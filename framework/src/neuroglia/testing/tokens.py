@@ -32,7 +32,7 @@ class Tokens:
     @staticmethod
     async def believed_by(services: ServiceProvider) -> "Tokens":
         """Lets a service take the key of this process for its issuer's."""
-        (await services.get(SigningKeys)).learn([ECKey.import_key(signing_key().as_dict(private=False))])
+        (await services.get(SigningKeys)).pin([ECKey.import_key(signing_key().as_dict(private=False))])
         return Tokens(await services.get(OAuth2Options), await services.get(Clock))
 
     def token(self, scopes: Iterable[str], *, sub: str = "test", **claims: Any) -> str:
