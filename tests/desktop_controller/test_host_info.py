@@ -19,6 +19,8 @@ from tests.support.waiting import eventually
 INFO = f"{API}/host/info"
 USER = f"{API}/user/info"
 HOST_BODY = {"desktop_id": "d-1", "desktop_name": "Front desk", "host_ip_address": "10.0.0.7"}
+MANY_RIVALS = 12
+"""More than the pipeline has tries."""
 USER_BODY = {"candidate_name": "Ada Lindqvist", "session_id": "s-1"}
 
 
@@ -120,6 +122,32 @@ async def test_given_a_description_and_a_lock_at_once_then_neither_is_lost(
 
     assert {answer.status_code for answer in described} | {(await locking).status_code} == {200}
     (await controller.when("GET", INFO)).then(200, {**HOST_BODY, "is_locked": True})
+
+
+async def test_given_others_who_write_all_the_time_when_the_host_is_locked_then_it_is_noted_all_the_same(
+    controller: RunningService, host: FakeHost
+) -> None:
+    await becomes(controller, "registration_requested")
+    host.store.rivals = MANY_RIVALS
+
+    locked = await turn(controller, host, "lock", 0)
+
+    assert (locked.status_code, locked.json()["is_locked"], host.store.rivals) == (200, True, 0)
+
+
+async def test_given_others_who_write_all_the_time_then_the_controller_goes_on_telling_the_host_what_happens(
+    host: FakeHost,
+) -> None:
+    host.store.rivals = MANY_RIVALS
+    async with running(builder_on(host).build()) as controller:
+        await make_ready(controller)
+        host.store.rivals = MANY_RIVALS
+
+        program = await submit_and_start(controller, host, SLEEP)
+        await becomes(controller, "busy")
+        program.ended.set_result(0)
+
+        await becomes(controller, "ready")
 
 
 async def test_given_a_lock_command_that_succeeds_then_the_host_is_locked_until_it_is_unlocked(
