@@ -63,7 +63,8 @@ async def test_a_host_is_there_from_the_first_moment_on(controller: RunningServi
     body = (await controller.when("GET", INFO)).then(200, {"desktop_id": "desk-7", "is_locked": False}).body
 
     assert set(body) == {
-        "desktop_id", "desktop_name", "host_ip_address", "state", "is_locked", "created_at", "last_modified"
+        "desktop_id", "desktop_name", "host_ip_address", "state", "is_locked", "created_at", "last_modified",
+        "version",
     }  # fmt: skip
     assert body["state"] in {"pending", "registration_requested"}
 
@@ -242,7 +243,7 @@ async def test_given_a_user_then_they_are_shown_and_replaced_as_a_whole(controll
     (await controller.when("PUT", USER, json={"candidate_name": "Grace"})).then(200)
 
     body = (await controller.when("GET", USER)).then(200).body
-    assert set(body) == {"candidate_name", "session_id", "last_modified"}
+    assert set(body) == {"candidate_name", "session_id", "last_modified", "version"}
     assert (body["candidate_name"], body["session_id"]) == ("Grace", None)
 
 
@@ -263,6 +264,25 @@ async def test_given_no_user_at_all_then_it_is_422(controller: RunningService, f
 async def test_given_hostile_text_then_it_comes_back_as_it_was(controller: RunningService, text: str) -> None:
     (await controller.when("PUT", USER, json={"candidate_name": text})).then(200, {"candidate_name": text})
     (await controller.when("PUT", INFO, json={**HOST_BODY, "desktop_name": text})).then(200, {"desktop_name": text})
+
+
+@pytest.mark.parametrize(("path", "body"), [(INFO, HOST_BODY), (USER, USER_BODY)])
+async def test_given_a_version_that_is_not_the_present_one_then_it_is_412_and_nothing_changes(
+    controller: RunningService, path: str, body: dict[str, str]
+) -> None:
+    await becomes(controller, "registration_requested")
+    (await controller.when("PUT", path, json=body)).then(200)
+    shown = await controller.when("GET", path)
+    etag = shown.response.headers["etag"]
+
+    (await controller.when("PUT", path, json=body, headers={"If-Match": '"99"'})).then_refused(
+        412, "precondition-failed"
+    )
+    assert (await controller.when("GET", path)).body == shown.body
+    again = (await controller.when("PUT", path, json=body, headers={"If-Match": etag})).then(200)
+
+    assert (etag, again.response.headers["etag"]) == tuple(f'"{shown.body["version"] + more}"' for more in (0, 1))
+    (await controller.when("PUT", path, json=body, headers={"If-Match": etag})).then_refused(412, "precondition-failed")
 
 
 async def test_what_is_kept_survives_a_restart() -> None:
