@@ -94,12 +94,22 @@ class CommandRunner(HostedTasks):
             principal=Principal.system("command-runner"),
         )
         run = self._runs[command.id] = HostRun(SystemIds().new(), command.id, context)
-        self._in_hand[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
+        task = self._in_hand[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
+        task.add_done_callback(lambda _: self._forget(run))  # one that is cancelled at once never comes to a `finally`
 
     def cancel(self, command_id: str) -> None:
         """Ends a command that runs here."""
         if (run := self._runs.get(command_id)) is not None:
             run.end(CommandStatus.CANCELLED, _CANCELLED)
+
+    def drop(self, command_id: str) -> None:
+        """Gives up the place of a command that has ended without its turn."""
+        run = self._runs.get(command_id)
+        if run is not None and run.waits:
+            self._in_hand[run].cancel()
+
+    def _forget(self, run: HostRun) -> None:
+        del self._runs[run.command_id], self._in_hand[run]
 
     async def _live(self) -> None:
         """First nothing of an earlier life may be left on the host; then what it had in hand is taken up. From then on
@@ -132,8 +142,6 @@ class CommandRunner(HostedTasks):
                         await self._carry_out(run, plan)
         except Exception as error:  # noqa: BLE001 - the task's last words; the next start gives the command its end
             _log.critical("a command has no end", exc_info=error, extra={"command": run.command_id})
-        finally:
-            del self._runs[run.command_id], self._in_hand[run]
 
     async def _carry_out(self, run: HostRun, plan: Plan) -> None:
         self._count(+1)

@@ -44,3 +44,4 @@ class CommandTakeUp(Reaction):
     @on
     async def failed(self, _: CommandFailed, envelope: Envelope) -> None:
         await self.in_hand.delete(envelope.aggregate_id)
+        self.commands.drop(envelope.aggregate_id)
