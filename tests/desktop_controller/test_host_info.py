@@ -9,7 +9,7 @@ from desktop_controller.application.commands.change_host_state import ChangeHost
 from desktop_controller.domain.models.host import HostEvent
 from neuroglia.mediation import Mediator
 from neuroglia.testing import RunningService, running
-from tests.desktop_controller.builders import API, SLEEP, ends, submit_and_start
+from tests.desktop_controller.builders import API, COMMANDS, SLEEP, ends, started, submit, submit_and_start
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost, Running
 from tests.desktop_controller.lives import Lives
@@ -185,6 +185,22 @@ async def test_given_a_locked_host_when_it_is_locked_again_then_the_command_runs
         assert (answer.status_code, answer.json()["is_locked"]) == (200, verb == "lock")
 
     assert [one.argv for one in host.executor.begun] == [["/usr/bin/lock"]] * 2 + [["/usr/bin/unlock"]] * 2
+
+
+async def test_given_as_many_commands_as_may_wait_then_the_host_is_locked_and_unlocked_all_the_same(
+    host: FakeHost,
+) -> None:
+    async with running(builder_on(host, max_concurrent_commands=1, max_waiting_commands=1).build()) as controller:
+        program = await submit_and_start(controller, host, SLEEP)
+        waiting = await submit(controller, SLEEP)
+        (await controller.when("POST", COMMANDS, json=SLEEP)).then_refused(429, "too-many-requests")
+
+        for verb in ("lock", "unlock"):
+            answer = await turn(controller, host, verb, 0)
+            assert (answer.status_code, answer.json()["is_locked"]) == (200, verb == "lock")
+
+        program.ended.set_result(0)
+        (await started(host, waiting)).ended.set_result(0)
 
 
 async def test_given_no_such_command_in_the_catalogue_then_it_is_409_and_nothing_is_run(host: FakeHost) -> None:
