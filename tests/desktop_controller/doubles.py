@@ -14,7 +14,7 @@ from desktop_controller.integration.ports import (
     ManagedFile,
     Output,
 )
-from neuroglia.core import FieldError, InvalidRequest, NotFoundError, Unavailable
+from neuroglia.core import ConcurrencyError, FieldError, InvalidRequest, NotFoundError, Unavailable
 
 TEXT: Mapping[str, JsonValue] = {
     "type": "object",
@@ -216,11 +216,12 @@ def _check(path: str) -> None:
 
 
 class FakeHostStore:
-    """Files in memory. `full`: the disk is."""
+    """Files in memory. `full`: the disk is. `rivals`: so many saves come after somebody else's."""
 
     def __init__(self) -> None:
         self.values: dict[str, dict[str, JsonValue]] = {}
         self.full = False
+        self.rivals = 0
 
     async def load(self, name: str) -> dict[str, JsonValue] | None:
         await asyncio.sleep(0)  # others get their turn, as while a file is read
@@ -231,6 +232,9 @@ class FakeHostStore:
         await asyncio.sleep(0)
         if self.full:
             raise Unavailable("There is no space left.")
+        if self.rivals:
+            self.rivals -= 1
+            raise ConcurrencyError(name, 0, 1)
         self.values[name] = dict(value)
 
 

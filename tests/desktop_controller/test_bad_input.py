@@ -69,6 +69,29 @@ async def test_arguments(controller: RunningService, host: FakeHost, arguments: 
     assert await refused(controller, host, {"command": "echo", "arguments": arguments}) == pointers
 
 
+@pytest.mark.parametrize("headers", [JSON, {**JSON, "Idempotency-Key": "k"}], ids=["no key", "a key"])
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (r'{"command": "echo", "arguments": {"\ud800": "a"}}', "/arguments"),
+        (r'{"command": "echo", "arguments": {"text": "\ud800"}}', "/arguments"),
+        (r'{"command": "echo", "arguments": {"text": [{"a": "\udfff"}]}}', "/arguments"),
+        (r'{"command": "echo", "arguments": {"text": {"\ud800": 1}}}', "/arguments"),
+        (r'{"command": "\ud800", "arguments": {"text": "a"}}', "/command"),
+        (r'{"command": "echo", "arguments": {"text": "a"}, "\ud800": 1}', ""),
+    ],
+)  # fmt: skip
+async def test_texts_with_half_a_character(
+    controller: RunningService, host: FakeHost, body: str, pointer: str, headers: dict[str, str]
+) -> None:
+    answer = (await controller.when("POST", COMMANDS, content=body, headers=headers)).then_refused(
+        422, "invalid-request"
+    )
+
+    assert [error["pointer"] for error in answer.body["errors"]] == [pointer]
+    assert host.executor.begun == []
+
+
 @pytest.mark.parametrize("structure", STRUCTURES, ids=str)
 async def test_structures_where_a_text_belongs(controller: RunningService, host: FakeHost, structure: object) -> None:
     assert await refused(controller, host, {"command": "echo", "arguments": {"text": structure}}) == ["/arguments/text"]

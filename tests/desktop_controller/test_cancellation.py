@@ -56,6 +56,24 @@ async def test_given_a_waiting_command_when_it_is_cancelled_then_it_never_runs(h
         assert [one.command_id for one in host.executor.begun] == [program.command_id]
 
 
+async def test_given_waiting_commands_when_they_are_cancelled_then_their_places_are_free(host: FakeHost) -> None:
+    async with running(builder_on(host, max_concurrent_commands=1, max_waiting_commands=2).build()) as controller:
+        program = await submit_and_start(controller, host, SLEEP)
+        waiting = [await submit(controller, ECHO) for _ in range(2)]
+        await controller.settle()
+        for id_ in waiting:
+            assert (await controller.client.post(f"{COMMANDS}/{id_}/cancel")).status_code == 202
+
+        for id_ in waiting:
+            await ends(controller, id_)
+        later = [await submit(controller, ECHO) for _ in range(2)]
+
+        program.ended.set_result(0)
+        for id_ in later:
+            (await ends(controller, id_)).then(200, {"status": "succeeded"})
+        assert {one.command_id for one in host.executor.begun} == {program.command_id, *later}
+
+
 async def test_given_a_cancellation_when_it_comes_again_then_it_is_202_and_stored_once(
     controller: RunningService, host: FakeHost
 ) -> None:

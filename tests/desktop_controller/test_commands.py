@@ -1,5 +1,6 @@
 """Commands over HTTP: requested, run, finished, shown."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -165,6 +166,31 @@ async def test_given_as_many_as_may_wait_then_it_is_429_and_nothing_is_stored(ho
         assert refusal.response.headers["retry-after"] == "5"
         program.ended.set_result(0)
         (await ends(controller, waiting)).then(200, {"status": "succeeded"})
+        (await controller.when("POST", COMMANDS, json=ECHO, headers=IN_TIME)).then(200)
+
+
+async def test_given_a_burst_then_no_more_are_taken_than_may_run_and_wait(host: FakeHost) -> None:
+    async with running(builder_on(host, max_concurrent_commands=1, max_waiting_commands=2).build()) as controller:
+        answers = await asyncio.gather(*(controller.client.post(COMMANDS, json=ECHO) for _ in range(20)))
+
+        codes = sorted(answer.status_code for answer in answers)
+        assert (codes[:3], codes[-1]) == ([202] * 3, 429)
+        taken = [answer.json()["id"] for answer in answers if answer.status_code == 202]
+        for id_ in taken:
+            (await ends(controller, id_)).then(200, {"status": "succeeded"})
+        assert len(host.executor.begun) == len(taken)
+
+
+async def test_given_a_burst_while_nothing_can_run_then_exactly_those_are_taken_that_may_wait(host: FakeHost) -> None:
+    host.executor.reachable.clear()
+    async with running(builder_on(host, max_concurrent_commands=1, max_waiting_commands=2).build()) as controller:
+        answers = await asyncio.gather(*(controller.client.post(COMMANDS, json=ECHO) for _ in range(20)))
+
+        assert sorted(answer.status_code for answer in answers) == [202] * 3 + [429] * 17
+        host.executor.reachable.set()
+        for answer in answers:
+            if answer.status_code == 202:
+                await ends(controller, answer.json()["id"])
         (await controller.when("POST", COMMANDS, json=ECHO, headers=IN_TIME)).then(200)
 
 

@@ -31,6 +31,8 @@ async def test_what_was_written_is_read_as_it_was(controller: RunningService, ho
         ("a.txt", "text/plain; charset=utf-8"), ("a.json", "application/json"), ("a.png", "image/png"),
         ("a.html", "text/html; charset=utf-8"), ("a", "application/octet-stream"),
         ("a.nothing-known", "application/octet-stream"), ("a.txt.gz", "application/octet-stream"),
+        ("data:a/%E4%B8%AD,x", "application/octet-stream"), ("data:text/html,x", "application/octet-stream"),
+        ("data:text/html,x.txt", "text/plain; charset=utf-8"), ("%E4%B8%AD.%E4%B8%AD", "application/octet-stream"),
     ],
 )  # fmt: skip
 async def test_a_file_has_the_type_of_its_name_and_is_never_shown_as_a_page(

@@ -9,7 +9,7 @@ from desktop_controller.application.commands.change_host_state import ChangeHost
 from desktop_controller.domain.models.host import HostEvent
 from neuroglia.mediation import Mediator
 from neuroglia.testing import RunningService, running
-from tests.desktop_controller.builders import API, SLEEP, ends, submit_and_start
+from tests.desktop_controller.builders import API, COMMANDS, SLEEP, ends, started, submit, submit_and_start
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost, Running
 from tests.desktop_controller.lives import Lives
@@ -19,6 +19,8 @@ from tests.support.waiting import eventually
 INFO = f"{API}/host/info"
 USER = f"{API}/user/info"
 HOST_BODY = {"desktop_id": "d-1", "desktop_name": "Front desk", "host_ip_address": "10.0.0.7"}
+MANY_RIVALS = 12
+"""More than the pipeline has tries."""
 USER_BODY = {"candidate_name": "Ada Lindqvist", "session_id": "s-1"}
 
 
@@ -61,7 +63,8 @@ async def test_a_host_is_there_from_the_first_moment_on(controller: RunningServi
     body = (await controller.when("GET", INFO)).then(200, {"desktop_id": "desk-7", "is_locked": False}).body
 
     assert set(body) == {
-        "desktop_id", "desktop_name", "host_ip_address", "state", "is_locked", "created_at", "last_modified"
+        "desktop_id", "desktop_name", "host_ip_address", "state", "is_locked", "created_at", "last_modified",
+        "version",
     }  # fmt: skip
     assert body["state"] in {"pending", "registration_requested"}
 
@@ -122,6 +125,32 @@ async def test_given_a_description_and_a_lock_at_once_then_neither_is_lost(
     (await controller.when("GET", INFO)).then(200, {**HOST_BODY, "is_locked": True})
 
 
+async def test_given_others_who_write_all_the_time_when_the_host_is_locked_then_it_is_noted_all_the_same(
+    controller: RunningService, host: FakeHost
+) -> None:
+    await becomes(controller, "registration_requested")
+    host.store.rivals = MANY_RIVALS
+
+    locked = await turn(controller, host, "lock", 0)
+
+    assert (locked.status_code, locked.json()["is_locked"], host.store.rivals) == (200, True, 0)
+
+
+async def test_given_others_who_write_all_the_time_then_the_controller_goes_on_telling_the_host_what_happens(
+    host: FakeHost,
+) -> None:
+    host.store.rivals = MANY_RIVALS
+    async with running(builder_on(host).build()) as controller:
+        await make_ready(controller)
+        host.store.rivals = MANY_RIVALS
+
+        program = await submit_and_start(controller, host, SLEEP)
+        await becomes(controller, "busy")
+        program.ended.set_result(0)
+
+        await becomes(controller, "ready")
+
+
 async def test_given_a_lock_command_that_succeeds_then_the_host_is_locked_until_it_is_unlocked(
     controller: RunningService, host: FakeHost
 ) -> None:
@@ -156,6 +185,22 @@ async def test_given_a_locked_host_when_it_is_locked_again_then_the_command_runs
         assert (answer.status_code, answer.json()["is_locked"]) == (200, verb == "lock")
 
     assert [one.argv for one in host.executor.begun] == [["/usr/bin/lock"]] * 2 + [["/usr/bin/unlock"]] * 2
+
+
+async def test_given_as_many_commands_as_may_wait_then_the_host_is_locked_and_unlocked_all_the_same(
+    host: FakeHost,
+) -> None:
+    async with running(builder_on(host, max_concurrent_commands=1, max_waiting_commands=1).build()) as controller:
+        program = await submit_and_start(controller, host, SLEEP)
+        waiting = await submit(controller, SLEEP)
+        (await controller.when("POST", COMMANDS, json=SLEEP)).then_refused(429, "too-many-requests")
+
+        for verb in ("lock", "unlock"):
+            answer = await turn(controller, host, verb, 0)
+            assert (answer.status_code, answer.json()["is_locked"]) == (200, verb == "lock")
+
+        program.ended.set_result(0)
+        (await started(host, waiting)).ended.set_result(0)
 
 
 async def test_given_no_such_command_in_the_catalogue_then_it_is_409_and_nothing_is_run(host: FakeHost) -> None:
@@ -214,7 +259,7 @@ async def test_given_a_user_then_they_are_shown_and_replaced_as_a_whole(controll
     (await controller.when("PUT", USER, json={"candidate_name": "Grace"})).then(200)
 
     body = (await controller.when("GET", USER)).then(200).body
-    assert set(body) == {"candidate_name", "session_id", "last_modified"}
+    assert set(body) == {"candidate_name", "session_id", "last_modified", "version"}
     assert (body["candidate_name"], body["session_id"]) == ("Grace", None)
 
 
@@ -235,6 +280,25 @@ async def test_given_no_user_at_all_then_it_is_422(controller: RunningService, f
 async def test_given_hostile_text_then_it_comes_back_as_it_was(controller: RunningService, text: str) -> None:
     (await controller.when("PUT", USER, json={"candidate_name": text})).then(200, {"candidate_name": text})
     (await controller.when("PUT", INFO, json={**HOST_BODY, "desktop_name": text})).then(200, {"desktop_name": text})
+
+
+@pytest.mark.parametrize(("path", "body"), [(INFO, HOST_BODY), (USER, USER_BODY)])
+async def test_given_a_version_that_is_not_the_present_one_then_it_is_412_and_nothing_changes(
+    controller: RunningService, path: str, body: dict[str, str]
+) -> None:
+    await becomes(controller, "registration_requested")
+    (await controller.when("PUT", path, json=body)).then(200)
+    shown = await controller.when("GET", path)
+    etag = shown.response.headers["etag"]
+
+    (await controller.when("PUT", path, json=body, headers={"If-Match": '"99"'})).then_refused(
+        412, "precondition-failed"
+    )
+    assert (await controller.when("GET", path)).body == shown.body
+    again = (await controller.when("PUT", path, json=body, headers={"If-Match": etag})).then(200)
+
+    assert (etag, again.response.headers["etag"]) == tuple(f'"{shown.body["version"] + more}"' for more in (0, 1))
+    (await controller.when("PUT", path, json=body, headers={"If-Match": etag})).then_refused(412, "precondition-failed")
 
 
 async def test_what_is_kept_survives_a_restart() -> None:

@@ -89,3 +89,19 @@ async def test_given_a_store_that_is_away_then_a_request_is_503_and_nothing_runs
         (await controller.when("POST", COMMANDS, json=ECHO)).then_refused(503, "unavailable")
 
         assert host.executor.begun == []
+
+
+async def test_given_commands_whose_answers_are_lost_then_they_keep_no_place(host: FakeHost) -> None:
+    store = Flaky()
+    builder = builder_on(host, max_concurrent_commands=1, max_waiting_commands=1)
+    builder.services.add_singleton(EventStore, lambda: store)
+    async with running(builder.build()) as controller:
+        for how in ("before", "after"):
+            for number in range(3):
+                store.faults["desktop.command-requested.v1"] = how, 1
+                key = {"Idempotency-Key": f"{how}-{number}"}
+                assert (await controller.client.post(COMMANDS, json=ECHO, headers=key)).status_code == 503
+                id_ = await submit(controller, ECHO, **key)
+                (await ends(controller, id_)).then(200, {"status": "succeeded"})
+
+        assert len(host.executor.begun) == 6

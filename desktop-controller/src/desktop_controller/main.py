@@ -31,7 +31,12 @@ def create_builder(settings: DesktopControllerSettings) -> WebApplicationBuilder
     builder.add_cloud_events("desktop_controller.application")
     builder.add_operations()
     services, intervals = builder.services, (settings.registration_interval, settings.heartbeat_interval)
-    services.add_instance(RunnerLimits, RunnerLimits(settings.max_concurrent_commands, settings.max_waiting_commands))
+    limits = RunnerLimits(
+        settings.max_concurrent_commands,
+        settings.max_waiting_commands,
+        apart=frozenset({settings.lock_command, settings.unlock_command}),
+    )
+    services.add_instance(RunnerLimits, limits)
     services.add_instance(LockCommands, LockCommands(settings.lock_command, settings.unlock_command))
     services.add_instance(HostIdentity, HostIdentity(settings.desktop_id, settings.desktop_id))
     services.add_instance(RegistrationIntervals, RegistrationIntervals(*intervals))

@@ -161,6 +161,45 @@ def test_given_a_parameter_that_allows_it_when_a_value_begins_with_a_dash_then_i
     assert codes(catalogue, "level", {"text": "3\n"}) == {"/arguments/text": "pattern"}
 
 
+LS = """
+[commands.ls]
+description = ""
+argv = ["ls", "{prefix}{sort}{name}", "./{name}"]
+[commands.ls.parameters.prefix]
+type = "text"
+pattern = "-?[a-z]*"
+[commands.ls.parameters.sort]
+type = "enum"
+values = ["", "by-"]
+[commands.ls.parameters.name]
+type = "text"
+pattern = ".*"
+"""
+
+
+@pytest.mark.parametrize(
+    ("prefix", "sort", "name", "dashed"),
+    [("", "", "--delete", "name"), ("-", "", "-delete", "prefix"), ("-", "by-", "", "prefix")],
+)
+def test_given_empty_values_when_the_first_one_behind_them_begins_with_a_dash_then_it_is_refused(
+    root: Path, prefix: str, sort: str, name: str, dashed: str
+) -> None:
+    arguments: dict[str, JsonValue] = {"prefix": prefix, "sort": sort, "name": name}
+
+    assert codes(catalogue_of(root, LS), "ls", arguments) == {f"/arguments/{dashed}": "dash"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "sort", "name"), [("a", "", "-b"), ("", "by-", "-b"), ("", "", "b-"), ("", "", ""), ("a", "by-", "c")]
+)
+def test_given_a_text_before_the_dash_when_argv_is_built_then_it_passes(
+    root: Path, prefix: str, sort: str, name: str
+) -> None:
+    argv = catalogue_of(root, LS).argv("ls", {"prefix": prefix, "sort": sort, "name": name})
+
+    assert argv == ["ls", f"{prefix}{sort}{name}", f"./{name}"]
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=20))
 def test_given_any_text_when_it_fills_a_place_then_it_stays_one_element(text: str) -> None:
     assert Template("{{{value}}}").filled({"value": text}) == f"{{{text}}}"
@@ -178,6 +217,11 @@ ENUM = 'type = "enum"\nvalues = ["a"]\n'
         (ECHO + 'type = "enum"\nvalues = ["a", "a"]', "command 'echo', parameter 'text': .*remove one"),
         (ECHO + 'type = "enum"\nvalues = ["-a"]', "command 'echo': .*parameter 'text'.*allow_dash = true"),
         (ECHO + 'type = "integer"\nminimum = -1\nmaximum = 1', "command 'echo': .*parameter 'text'.*allow_dash = true"),
+        (
+            LS.replace('"{prefix}{sort}{name}"', '"{sort}{level}", "{prefix}{name}"')
+            + '[commands.ls.parameters.level]\ntype = "integer"\nminimum = -1\nmaximum = 1',
+            "command 'ls': .*parameter 'level'.*allow_dash = true",
+        ),
         (ECHO + 'type = "integer"\nminimum = 2\nmaximum = 1', "command 'echo', parameter 'text': .*exchange them"),
         (
             ECHO + 'type = "integer"\nminimum = "2"\nmaximum = 3',

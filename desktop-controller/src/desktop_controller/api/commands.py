@@ -1,14 +1,14 @@
 """`/commands`."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, StringConstraints
 
-from desktop_controller.api.fields import Id, Justification, RequestModel
+from desktop_controller.api.fields import Arguments, Id, Justification, RequestModel
 from desktop_controller.application.commands.cancel_command import CancelCommand
 from desktop_controller.application.commands.submit_command import SubmitCommand
 from desktop_controller.application.queries.follow_output import FollowOutput
@@ -31,7 +31,7 @@ class CommandRequest(RequestModel):
     """Which command, with which arguments, and why. `timeout_seconds` may only shorten what the catalogue says."""
 
     command: Id
-    arguments: Mapping[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    arguments: Arguments
     justification: Justification | None = None
     timeout_seconds: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] | None = None
 

@@ -1,6 +1,7 @@
 """`/files`."""
 
 import mimetypes
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -33,10 +34,15 @@ class FilesController(ControllerBase):
     async def read(self, path: str) -> Response:
         """Sends a file."""
         content = await self.mediator.execute(ReadFile(path))
-        kind, encoding = mimetypes.guess_type(path)
-        return Response(content, headers=_AS_IT_IS, media_type=_BYTES if kind is None or encoding else kind)
+        return Response(content, headers=_AS_IT_IS, media_type=_kind(path))
 
     @put("/{path:path}", scopes=["desktop:write"], openapi_extra=_BODY)
     async def write(self, path: str, request: Request) -> FileDto:
         """Replaces a file by the body, all or nothing; folders on the way are made."""
         return await self.mediator.execute(WriteFile(path, await request.body()))
+
+
+def _kind(path: str) -> str:
+    """By the end of its name alone: a whole path can look like a URL that says its own type."""
+    kind, encoding = mimetypes.guess_type("x" + PurePosixPath(path).suffix)
+    return _BYTES if kind is None or encoding or not kind.isascii() else kind

@@ -20,12 +20,12 @@ class HostInfoRequest(RequestModel):
 
 
 class HostController(ControllerBase):
-    @get("/info", scopes=["desktop:read"])
+    @get("/info", etag="version", scopes=["desktop:read"])
     async def show(self) -> HostDto:
         """Shows which desktop this is, and what it is ready for."""
         return await self.mediator.execute(GetHost())
 
-    @put("/info", scopes=["desktop:write"])
+    @put("/info", etag="version", scopes=["desktop:write"])
     async def describe(self, request: HostInfoRequest) -> HostDto:
         """Says which desktop this is."""
         address = None if request.host_ip_address is None else str(request.host_ip_address)

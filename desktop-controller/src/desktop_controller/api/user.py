@@ -15,12 +15,12 @@ class UserInfoRequest(RequestModel):
 
 
 class UserController(ControllerBase):
-    @get("/info", scopes=["desktop:read"])
+    @get("/info", etag="version", scopes=["desktop:read"])
     async def show(self) -> UserDto:
         """Shows who sits at the desktop."""
         return await self.mediator.execute(GetUser())
 
-    @put("/info", scopes=["desktop:write"])
+    @put("/info", etag="version", scopes=["desktop:write"])
     async def name(self, request: UserInfoRequest) -> UserDto:
         """Says who sits at the desktop."""
         return await self.mediator.execute(SetUserInfo(request.candidate_name, request.session_id))

@@ -12,6 +12,7 @@ from desktop_controller.application.commands.take_up_command import Plan, TakeUp
 from desktop_controller.application.host_run import HostRun
 from desktop_controller.application.persistent import persistent
 from desktop_controller.application.queries.commands_in_hand import CommandsInHand
+from desktop_controller.application.turns import Turns
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host import HostEvent
 from desktop_controller.integration.models.commands import CommandInHand
@@ -27,10 +28,12 @@ _log: Final = logging.getLogger("desktop_controller.runner")
 
 @dataclass(frozen=True, slots=True)
 class RunnerLimits:
-    """How many commands run at the same time, and how many more may wait for their turn."""
+    """How many commands run at the same time, and how many more may wait for their turn. Those that stand `apart` do
+    not wait for the others: they take turns among themselves, one at a time."""
 
     running: int
     waiting: int
+    apart: frozenset[str] = frozenset()
 
 
 class CommandRunner(HostedTasks):
@@ -46,7 +49,8 @@ class CommandRunner(HostedTasks):
         self.mediator = mediator
         self.execution = execution
         self.limits = limits
-        self._turns = asyncio.Semaphore(limits.running)
+        self._turns = Turns(limits.running, limits.waiting)
+        self._turns_apart = Turns(1, limits.waiting)
         self._cleaned_up = asyncio.Event()
         self._runs: dict[str, HostRun] = {}
         self._in_hand: dict[HostRun, asyncio.Task[None]] = {}
@@ -55,14 +59,13 @@ class CommandRunner(HostedTasks):
         self._work_changed = asyncio.Event()
 
     @property
-    def is_full(self) -> bool:
-        """Whether as many wait for their turn as may."""
-        return sum(run.waits for run in self._runs.values()) >= self.limits.waiting
-
-    @property
     def is_working(self) -> bool:
         """Whether something runs on the host."""
         return self._working > 0
+
+    def turns_of(self, name: str | None) -> Turns:
+        """Where a command of this name waits for its turn."""
+        return self._turns_apart if name in self.limits.apart else self._turns
 
     def has(self, command_id: str) -> bool:
         """Whether a command is in hand here."""
@@ -93,13 +96,28 @@ class CommandRunner(HostedTasks):
             causation_id=command.causation_id,
             principal=Principal.system("command-runner"),
         )
+        turns = self.turns_of(command.command)
+        turns.enter()
         run = self._runs[command.id] = HostRun(SystemIds().new(), command.id, context)
-        self._in_hand[run] = asyncio.create_task(self._run(run), name=f"command-{command.id}")
+        task = self._in_hand[run] = asyncio.create_task(self._run(run, turns), name=f"command-{command.id}")
+        task.add_done_callback(
+            lambda _: self._forget(run, turns)
+        )  # one that is cancelled at once never comes to a `finally`
 
     def cancel(self, command_id: str) -> None:
         """Ends a command that runs here."""
         if (run := self._runs.get(command_id)) is not None:
             run.end(CommandStatus.CANCELLED, _CANCELLED)
+
+    def drop(self, command_id: str) -> None:
+        """Gives up the place of a command that has ended without its turn."""
+        run = self._runs.get(command_id)
+        if run is not None and run.waits:
+            self._in_hand[run].cancel()
+
+    def _forget(self, run: HostRun, turns: Turns) -> None:
+        turns.leave()
+        del self._runs[run.command_id], self._in_hand[run]
 
     async def _live(self) -> None:
         """First nothing of an earlier life may be left on the host; then what it had in hand is taken up. From then on
@@ -121,19 +139,17 @@ class CommandRunner(HostedTasks):
     async def _tell_host(self, event: HostEvent) -> None:
         await self.mediator.execute(ChangeHostState(event))
 
-    async def _run(self, run: HostRun) -> None:
+    async def _run(self, run: HostRun, turns: Turns) -> None:
         try:
             with use_context(run.context):
                 await self._cleaned_up.wait()
-                async with self._turns:
+                async with turns.semaphore:
                     run.waits = False
                     plan = await self._step(run, TakeUpCommand(run.command_id))
                     if plan is not None:
                         await self._carry_out(run, plan)
         except Exception as error:  # noqa: BLE001 - the task's last words; the next start gives the command its end
             _log.critical("a command has no end", exc_info=error, extra={"command": run.command_id})
-        finally:
-            del self._runs[run.command_id], self._in_hand[run]
 
     async def _carry_out(self, run: HostRun, plan: Plan) -> None:
         self._count(+1)

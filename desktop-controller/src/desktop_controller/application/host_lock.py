@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from desktop_controller.application.allow_list import AllowList
 from desktop_controller.application.commands.change_host_state import ChangeHostState
 from desktop_controller.application.commands.submit_command import SubmitCommand
+from desktop_controller.application.persistent import undeterred
 from desktop_controller.application.until_final import until_final
 from desktop_controller.domain import errors
 from desktop_controller.domain.models.host import HostEvent
@@ -48,4 +49,9 @@ class HostLock:
         ended = await until_final(self.mediator, command.id)
         if ended.status is not CommandStatus.SUCCEEDED:
             raise errors.LockFailed(ended.id, ended.status)
+        return await self._note(event)
+
+    @undeterred
+    async def _note(self, event: HostEvent) -> HostDto:
+        """The screen is as the command has left it: what is kept has to say so."""
         return await self.mediator.execute(ChangeHostState(event))

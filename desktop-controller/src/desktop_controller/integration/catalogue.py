@@ -15,7 +15,8 @@
     root = "/var/log"
 
 The program is fixed: its place takes no parameter. A value at the beginning of an element that begins with "-" would
-reach the program as an option of the caller's choice: it is refused, unless the parameter says `allow_dash = true`.
+reach the program as an option of the caller's choice: it is refused, unless the parameter says `allow_dash = true`. A
+value that is empty leaves the beginning to the next one.
 """
 
 import hashlib
@@ -62,7 +63,7 @@ class Definition(BaseModel):
             raise ValueError(f"argv uses {{{name}}}, which is no parameter: define it or correct the name")
         for name in sorted(self.parameters.keys() - used):
             raise ValueError(f"parameter '{name}' stands nowhere in argv: use or remove it")
-        for name in sorted({template.leading for template in self.templates if template.leading is not None}):
+        for name in sorted({name for template in self.templates for name in self._exposed(template)}):
             if self.parameters[name].may_be_dashed and not self.parameters[name].allow_dash:
                 raise ValueError(
                     f"parameter '{name}' has values that begin with '-', which the program can take for options: "
@@ -73,7 +74,6 @@ class Definition(BaseModel):
     def check(self, arguments: Mapping[str, JsonValue], *, resolve: bool) -> Sequence[str]:
         """argv with these arguments: the only way in which any of them gets there."""
         errors = [_error(name, "unknown", "There is no such parameter.") for name in arguments.keys() - self.parameters]
-        dashed = {template.leading for template in self.templates}
         values: dict[str, str] = {}
         for name, parameter in self.parameters.items():
             if name not in arguments:
@@ -83,15 +83,28 @@ class Definition(BaseModel):
                 value = parameter.check(arguments[name])
                 if resolve and isinstance(parameter, PathParameter):
                     value = parameter.resolved(value)
-                if value.startswith("-") and name in dashed and not parameter.allow_dash:
-                    raise NotAllowed("dash", "It must not begin with '-'.")
             except NotAllowed as error:
                 errors.append(_error(name, error.code, str(error)))
             else:
                 values[name] = value
+        dashed = {self._beginning(template, values) for template in self.templates}
+        errors += [
+            _error(name, "dash", "It must not begin with '-'.")
+            for name, value in values.items()
+            if value.startswith("-") and name in dashed and not self.parameters[name].allow_dash
+        ]
         if errors:
             raise InvalidRequest(sorted(errors, key=lambda error: error.pointer))
         return [template.filled(values) for template in self.templates]
+
+    def _exposed(self, template: Template) -> Sequence[str]:
+        """The parameters whose values can begin this element: the next one can where all before it can be empty."""
+        filled = (number for number, name in enumerate(template.leading) if not self.parameters[name].may_be_empty)
+        return template.leading[: next(filled, len(template.leading)) + 1]
+
+    def _beginning(self, template: Template, values: Mapping[str, str]) -> str | None:
+        """The parameter whose value begins this element. One that is missing is refused anyway."""
+        return next((name for name in template.leading if values.get(name)), None)
 
     def entry(self, name: str) -> CatalogueEntry:
         """What is told about it."""

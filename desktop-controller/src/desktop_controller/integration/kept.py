@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from desktop_controller.domain.models.desktop_user import DesktopUser
 from desktop_controller.domain.models.host import Host
 from desktop_controller.integration.ports import HostStore
-from neuroglia.core import Clock, ConcurrencyError, NotFoundError, Unavailable
+from neuroglia.core import Clock, ConcurrencyError, NotFoundError, PreconditionFailed, Unavailable, current_context
 from neuroglia.core.codec import JsonCodec
 from neuroglia.domain import Envelope, Repository
 
@@ -56,6 +56,9 @@ class KeptRepository(Repository[K], Generic[K]):
         return self._first()
 
     async def save(self, aggregate: K) -> Sequence[Envelope]:
+        expected = current_context().expected_versions
+        if expected is not None and aggregate.version not in expected:
+            raise PreconditionFailed("It is at another version than If-Match says. Read it again.")
         async with self._saving:
             stored = await self._load()
             actual = 0 if stored is None else stored.version

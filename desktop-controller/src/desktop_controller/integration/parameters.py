@@ -53,6 +53,11 @@ class ParameterType(BaseModel):
         """Whether it is known by the definition alone that values begin with "-"."""
         return False
 
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether a value can be the empty text, so that what follows it begins the argument."""
+        return False
+
 
 class IntegerParameter(ParameterType):
     """A whole number of a range."""
@@ -114,6 +119,11 @@ class EnumParameter(ParameterType):
     def may_be_dashed(self) -> bool:
         return any(value.startswith("-") for value in self.values)
 
+    @property
+    @override
+    def may_be_empty(self) -> bool:
+        return "" in self.values
+
 
 class TextParameter(ParameterType):
     """A text that a regular expression matches as a whole. The length bounds what a slow expression can cost."""
@@ -149,6 +159,11 @@ class TextParameter(ParameterType):
     @override
     def schema_keywords(self) -> Mapping[str, JsonValue]:
         return {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.max_length}
+
+    @property
+    @override
+    def may_be_empty(self) -> bool:
+        return self._regex.fullmatch("") is not None
 
 
 class PathParameter(ParameterType):

@@ -12,7 +12,8 @@ class Template:
 
     Attributes:
         names: the parameters in it, in their order.
-        leading: the parameter at its beginning, whose value decides whether the program can take it for an option.
+        leading: the parameters before any text of its own. The first of them that is not empty begins the argument, and
+            so decides whether the program can take it for an option.
     """
 
     def __init__(self, element: str) -> None:
@@ -28,7 +29,8 @@ class Template:
                 raise ValueError(f"argv element {element!r} has a place that is no plain {{name}}: correct it")
             self._pieces.append((text, name))
         self.names: Sequence[str] = [name for _, name in self._pieces if name is not None]
-        self.leading = self._pieces[0][1] if self._pieces and not self._pieces[0][0] else None
+        own_text = next((number for number, (text, _) in enumerate(self._pieces) if text), len(self._pieces))
+        self.leading: Sequence[str] = [name for _, name in self._pieces[:own_text] if name is not None]
 
     def filled(self, values: Mapping[str, str]) -> str:
         """The element with these values."""

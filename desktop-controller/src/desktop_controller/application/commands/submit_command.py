@@ -51,7 +51,8 @@ class SubmitCommandHandler(CommandHandler[SubmitCommand, CommandDto]):
 
     async def handle(self, command: SubmitCommand) -> CommandDto:
         entry, arguments = self.allowed.check(command.command, command.arguments)
-        if self.runner.is_full:
+        turns = self.runner.turns_of(entry.name)
+        if turns.is_full:
             raise TooManyRequests("Too many commands wait for their turn.", retry_after=_LATER_S)
         why = command.justification
         request = CommandRequested(
@@ -64,5 +65,7 @@ class SubmitCommandHandler(CommandHandler[SubmitCommand, CommandDto]):
             sha256=entry.sha256,
         )
         host_command = HostCommand.request(self.ids.new(), request)
-        await self.commands.save(host_command)
+        with turns.admit() as admission:
+            envelopes = await self.commands.save(host_command)
+            admission.position = envelopes[-1].position
         return self.mapper.map(host_command, CommandDto)

@@ -25,13 +25,17 @@ class CommandTakeUp(Reaction):
         self.commands = commands
 
     @on
-    async def requested(self, _: CommandRequested, envelope: Envelope) -> None:
+    async def requested(self, event: CommandRequested, envelope: Envelope) -> None:
         command = CommandInHand(
-            id=envelope.aggregate_id, correlation_id=envelope.correlation_id, causation_id=envelope.id
+            id=envelope.aggregate_id,
+            command=event.command,
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.id,
         )
         if await self.in_hand.lookup(command.id) is None:  # else the event has come before
             await self.in_hand.save(command)
         self.commands.take_up(command)
+        self.commands.turns_of(event.command).handed_over(envelope.position)
 
     @on
     async def cancellation_requested(self, _: CancellationRequested, envelope: Envelope) -> None:
@@ -44,3 +48,4 @@ class CommandTakeUp(Reaction):
     @on
     async def failed(self, _: CommandFailed, envelope: Envelope) -> None:
         await self.in_hand.delete(envelope.aggregate_id)
+        self.commands.drop(envelope.aggregate_id)

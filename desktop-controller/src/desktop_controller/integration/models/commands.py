@@ -54,8 +54,10 @@ class CommandDto(BaseModel):
 
 @document("commands_in_hand")
 class CommandInHand(BaseModel):
-    """A command that was requested and of which no end is known, with the ids of the request that it belongs to."""
+    """A command that was requested and of which no end is known, with the ids of the request that it belongs to.
+    Notes of earlier versions do not tell its name."""
 
     id: str
+    command: str | None = None
     correlation_id: str
     causation_id: str

@@ -17,6 +17,7 @@ class HostDto(BaseModel):
     is_locked: bool
     created_at: datetime
     last_modified: datetime
+    version: int
 
 
 class UserDto(BaseModel):
@@ -25,3 +26,4 @@ class UserDto(BaseModel):
     candidate_name: str
     session_id: str | None = None
     last_modified: datetime
+    version: int
