@@ -203,6 +203,30 @@ async def test_given_as_many_commands_as_may_wait_then_the_host_is_locked_and_un
         (await started(host, waiting)).ended.set_result(0)
 
 
+async def test_given_a_lock_and_an_unlock_at_once_then_the_second_begins_when_the_first_is_noted(
+    controller: RunningService, host: FakeHost
+) -> None:
+    await becomes(controller, "registration_requested")
+    locking = asyncio.create_task(controller.client.post(f"{API}/host/lock"))
+
+    async def runs() -> bool:
+        return bool(host.executor.begun)
+
+    await eventually(runs)
+    unlocking = asyncio.create_task(controller.client.post(f"{API}/host/unlock"))
+    host.store.rivals = MANY_RIVALS
+    host.executor.begun[0].ended.set_result(0)
+
+    async def unlocks() -> bool:
+        return len(host.executor.begun) == 2
+
+    await eventually(unlocks)
+    assert host.store.values["host"]["is_locked"] is True
+    host.executor.begun[1].ended.set_result(0)
+    assert ((await locking).status_code, (await unlocking).json()["is_locked"]) == (200, False)
+    (await controller.when("GET", INFO)).then(200, {"is_locked": False})
+
+
 async def test_given_no_such_command_in_the_catalogue_then_it_is_409_and_nothing_is_run(host: FakeHost) -> None:
     async with running(builder_on(host, lock_command="seal", unlock_command="").build()) as controller:
         for verb in ("lock", "unlock"):

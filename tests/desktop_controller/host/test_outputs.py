@@ -2,15 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
+from typing_extensions import override
 
 from desktop_controller.integration.outputs import FileOutputs
-from desktop_controller.integration.redaction import SecretRedactor
+from desktop_controller.integration.redaction import RedactedStream, SecretRedactor
 from neuroglia.core.errors import NotFoundError, Unavailable
 from tests.support.waiting import eventually
 
@@ -91,6 +92,91 @@ async def test_given_too_much_output_when_it_is_captured_then_each_stream_is_cap
     assert captured.stdout.endswith("o\nthe end\n")
     assert len(captured.stdout) == 16 * 1024
     assert captured.output_sha256 == hashlib.sha256(stored).hexdigest()
+
+
+class Counted(RedactedStream):
+    """Notes how much it is fed at once."""
+
+    def __init__(self, known: Sequence[bytes], fed: list[int]) -> None:
+        super().__init__(known)
+        self.fed = fed
+
+    @override
+    def feed(self, data: bytes) -> bytes:
+        self.fed.append(len(data))
+        return super().feed(data)
+
+
+class Counting(SecretRedactor):
+    """Notes how much of the streams is redacted, and in which pieces."""
+
+    def __init__(self) -> None:
+        super().__init__(SECRETS)
+        self.fed: list[int] = []
+
+    @override
+    def stream(self) -> RedactedStream:
+        return Counted([secret.encode() for secret in SECRETS], self.fed)
+
+
+async def test_given_far_too_much_output_then_no_more_than_is_stored_is_redacted_and_others_have_their_turn(
+    tmp_path: Path,
+) -> None:
+    redactor = Counting()
+    writer = FileOutputs(tmp_path / "outputs", redactor).open("c1")
+    for _ in range(64):
+        writer.stdout(b"x\n" * 32 * 1024)
+    closing = asyncio.create_task(writer.close())
+    turns = 0
+    while not closing.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    captured = await closing
+    assert (captured.output_bytes, captured.truncated, captured.stdout[-3:]) == (4 * CAP, True, "\nx\n")
+    assert sum(redactor.fed) == CAP + redactor.margin
+    assert max(redactor.fed) <= 4096
+    assert turns >= len(redactor.fed)
+
+
+LONG = "".join(f"<{number}>" for number in range(2_000))
+"""Of which every part can be told."""
+
+
+@pytest.mark.parametrize(
+    ("secret", "written"),
+    [(LONG, LONG), ("key-a\nkey-b", "key-a\nkey-b"), ("z", f"token: {LONG}"), ("z", f"password='{LONG}'")],
+    ids=["known", "of two lines", "a word", "quoted"],
+)
+@pytest.mark.parametrize("cap", [0, 1, 500, 70_000])
+async def test_given_secrets_at_every_cut_then_no_part_of_them_is_stored_or_shown(
+    tmp_path: Path, secret: str, written: str, cap: int
+) -> None:
+    outputs = FileOutputs(tmp_path / "outputs", SecretRedactor([secret]), cap=cap)
+    for number, before in enumerate((0, 1, 7, 99, 1_000, 5_000, 16_384, 81_000)):
+        writer = outputs.open(f"c{number}")
+        writer.stdout(("." * before + f" {written} {written}\n").encode() * 30)
+        writer.stdout(b"-" * before + b"\n")
+        captured = await writer.close()
+
+        stored = (tmp_path / f"outputs/c{number}.log").read_bytes().decode()
+        assert len(stored) <= cap
+        assert not [part for part in ("<", ">", "key-", "y-a", "y-b") if part in stored + captured.stdout]
+
+
+async def test_given_secrets_far_beyond_the_cap_then_the_tail_is_shown_without_them(tmp_path: Path) -> None:
+    writer = FileOutputs(tmp_path / "outputs", SecretRedactor(SECRETS), cap=10).open("c1")
+    for _ in range(30):
+        writer.stdout(b"a line\n" * 1000 + b"it is hunter2 and password=xyz\n")
+
+    assert (await writer.close()).stdout.endswith("\na line\nit is [redacted] and password=[redacted]\n")
+
+
+async def test_given_a_last_line_without_end_far_beyond_the_cap_then_it_is_not_shown(tmp_path: Path) -> None:
+    writer = FileOutputs(tmp_path / "outputs", SecretRedactor(SECRETS), cap=10).open("c1")
+    writer.stdout(b"password=" + b"x" * 200_000)
+
+    assert (await writer.close()).stdout == "[redacted]"
 
 
 async def test_given_exactly_the_cap_when_it_is_captured_then_nothing_is_cut(outputs: FileOutputs) -> None:

@@ -1,5 +1,6 @@
 """Locking and unlocking the host: a command of the catalogue, and what its success means."""
 
+import asyncio
 from dataclasses import dataclass
 
 from desktop_controller.application.allow_list import AllowList
@@ -26,13 +27,15 @@ class HostLock:
     """Runs the command as any other, so that it stands in the audit trail, and waits for its end.
 
     It runs whatever the host's state is: a file may say unlocked where somebody has locked the screen by hand. So a
-    host can always be unlocked.
+    host can always be unlocked. One after the other, up to the noting of the state: what is noted last is what was done
+    last.
     """
 
     def __init__(self, mediator: Mediator, commands: LockCommands, allowed: AllowList) -> None:
         self.mediator = mediator
         self.commands = commands
         self.allowed = allowed
+        self._one_at_a_time = asyncio.Lock()
 
     async def lock(self) -> HostDto:
         """Locks the host."""
@@ -45,11 +48,12 @@ class HostLock:
     async def _turn(self, name: str, event: HostEvent) -> HostDto:
         if self.allowed.entry(name) is None:
             raise errors.LockUnavailable(name)
-        command = await self.mediator.execute(SubmitCommand(name, {}))
-        ended = await until_final(self.mediator, command.id)
-        if ended.status is not CommandStatus.SUCCEEDED:
-            raise errors.LockFailed(ended.id, ended.status)
-        return await self._note(event)
+        async with self._one_at_a_time:
+            command = await self.mediator.execute(SubmitCommand(name, {}))
+            ended = await until_final(self.mediator, command.id)
+            if ended.status is not CommandStatus.SUCCEEDED:
+                raise errors.LockFailed(ended.id, ended.status)
+            return await self._note(event)
 
     @undeterred
     async def _note(self, event: HostEvent) -> HostDto:

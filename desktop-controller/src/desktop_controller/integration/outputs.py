@@ -4,17 +4,21 @@ import asyncio
 import hashlib
 import os
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
 from desktop_controller.integration.ports import Captured
-from desktop_controller.integration.redaction import RedactedStream, SecretRedactor
+from desktop_controller.integration.redaction import SecretRedactor
 from neuroglia.core.errors import NotFoundError, Unavailable
 
 _CAP: Final = 1024 * 1024
 _TAIL: Final = 16 * 1024
 _PIECE: Final = 64 * 1024
+_REDACTED_AT_ONCE: Final = 4 * 1024
+_LONGEST_LINE: Final = 64 * 1024
+"""A longer one at the end of what is cut is not shown: what stood at its beginning is not known any more."""
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
@@ -58,7 +62,8 @@ class FileOutputs:
 
 
 class FileWriter:
-    """The capture of one command. Nothing of it is stored before it is redacted.
+    """The capture of one command. Nothing of it is stored before it is redacted. That is slow, so it is done a little
+    at a time, and others have their turn in between.
 
     Attributes:
         capture: what is stored, or will be in a moment.
@@ -66,27 +71,29 @@ class FileWriter:
 
     def __init__(self, file: Path, redactor: SecretRedactor, cap: int, on_close: Callable[[], object]) -> None:
         self.capture = bytearray()
-        self._stdout = _Stream(redactor.stream(), cap)
-        self._stderr = _Stream(redactor.stream(), cap)
+        self._stdout = _Stream(redactor, cap)
+        self._stderr = _Stream(redactor, cap)
+        self._raw: deque[tuple[_Stream, bytes]] = deque()
+        self._came = asyncio.Event()
+        self._closing = False
         self._file = file
         self._on_close = on_close
         self._ended = False
         self._grown = asyncio.Event()
+        self._redacting = asyncio.create_task(self._redact())
         self._writing = asyncio.create_task(self._write())
 
     def stdout(self, data: bytes) -> None:
-        self._add(self._stdout.feed(data))
+        self._take(self._stdout, data)
 
     def stderr(self, data: bytes) -> None:
-        self._add(self._stderr.feed(data))
+        self._take(self._stderr, data)
 
     async def close(self) -> Captured:
-        if not self._ended:
-            self._add(self._stdout.finish())
-            self._add(self._stderr.finish())
-            self._ended = True
-            self._wake()
+        self._closing = True
+        self._came.set()
         try:
+            await asyncio.shield(self._redacting)
             await asyncio.shield(self._writing)
         except OSError as error:
             raise Unavailable("The output of a command cannot be stored.") from error
@@ -105,6 +112,27 @@ class FileWriter:
         while len(self.capture) <= offset and not self._ended:
             await self._grown.wait()
         return len(self.capture) > offset
+
+    def _take(self, stream: "_Stream", data: bytes) -> None:
+        data = stream.take(data)
+        for start in range(0, len(data), _REDACTED_AT_ONCE):
+            self._raw.append((stream, data[start : start + _REDACTED_AT_ONCE]))
+        self._came.set()
+
+    async def _redact(self) -> None:
+        """In the order in which it came, until it is closed."""
+        while self._raw or not self._closing:
+            if not self._raw:
+                self._came.clear()
+                await self._came.wait()
+                continue
+            stream, data = self._raw.popleft()
+            self._add(stream.feed(data))
+            await asyncio.sleep(0)
+        self._add(self._stdout.finish())
+        self._add(self._stderr.finish())
+        self._ended = True
+        self._wake()
 
     def _add(self, data: bytes) -> None:
         if data:
@@ -131,26 +159,45 @@ class FileWriter:
 
 
 class _Stream:
-    """One of the two, with its cap. Its tail is of everything that came, and so tells how it ended."""
+    """One of the two, with its cap. Its tail is of everything that came, and so tells how it ended: what is far beyond
+    the cap is kept as it came, for the end of it alone has to be redacted."""
 
-    def __init__(self, redacted: RedactedStream, cap: int) -> None:
-        self._redacted = redacted
+    def __init__(self, redactor: SecretRedactor, cap: int) -> None:
+        self._redactor = redactor
+        self._redacted = redactor.stream()
+        self._head = cap + redactor.margin
         self._left = cap
         self._tail = bytearray()
+        self._end = bytearray()
         self._is_cut = False
         self.seen = 0
         self.truncated = False
 
-    def feed(self, data: bytes) -> bytes:
+    def take(self, data: bytes) -> bytes:
+        """Keeps the end of what came, and returns what of it is to be redacted."""
+        head = data[: max(self._head - self.seen, 0)]
         self.seen += len(data)
+        self.truncated = self.truncated or len(head) < len(data)
+        kept = self._redactor.margin + _LONGEST_LINE + _TAIL
+        self._end += data[-kept:]
+        if len(self._end) > 2 * kept:
+            del self._end[:-kept]
+        return head
+
+    def feed(self, data: bytes) -> bytes:
+        """What of it is stored."""
         return self._capped(self._redacted.feed(data))
 
     def finish(self) -> bytes:
+        """The rest. Of what goes on beyond the cap there is none: it may be half a secret."""
+        if self.seen > self._head:
+            return b""
         return self._capped(self._redacted.finish())
 
     def tail(self) -> str:
-        tail = bytes(self._tail)
-        if self._is_cut:  # perhaps within a character
+        is_beyond = self.seen > self._head
+        tail = self._redactor.ending(bytes(self._end), _TAIL) if is_beyond else bytes(self._tail)
+        if self._is_cut or is_beyond:  # perhaps within a character
             tail = re.sub(rb"\A[\x80-\xbf]{1,3}", b"", tail)
         return tail.decode(errors="replace")
 

@@ -18,6 +18,7 @@ _QUOTED: Final = rb"[^\"'\r\n]+"
 _LOOKS_SECRET: Final = re.compile(
     rb"(?P<quote>" + _NAMED + rb"[\"'])" + _QUOTED + rb"|(?P<before>" + _NAMED + rb")" + _WORD
 )
+_LINE_END: Final = re.compile(rb"[\r\n]")
 _REST_OF_QUOTED: Final = re.compile(_QUOTED)
 _REST_OF_WORD: Final = re.compile(_WORD)
 
@@ -27,12 +28,32 @@ class SecretRedactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known = sorted({secret.encode() for secret in secrets if secret}, key=len, reverse=True)
+        self._longest = max((len(secret) for secret in self._known), default=0)
+
+    @property
+    def margin(self) -> int:
+        """No more than this is held back at the end of a stream, or has to be dropped at a beginning that was cut."""
+        return 2 * self._longest + _HELD
 
     def text(self, value: str) -> str:
         """The same with each secret replaced."""
         stream = self.stream()
         data = stream.feed(value.encode("utf-8", "surrogatepass")) + stream.finish()
         return data.decode("utf-8", "surrogatepass")
+
+    def ending(self, data: bytes, size: int) -> bytes:
+        """What may be shown of the last bytes of a stream whose beginning nobody has kept.
+
+        The cut may go through a secret. The rest of a known one is in the first bytes, which are dropped; that of one
+        which looks like it goes on to the end of its line, so what is shown begins at a line.
+        """
+        known = _Known(self._known)
+        known.feed(data[: 2 * self._longest])
+        data = known.feed(data[2 * self._longest :], last=True)
+        line = max(data.rfind(end, 0, max(len(data) - size, 0)) for end in (b"\n", b"\r"))
+        if line < 0 and (later := _LINE_END.search(data)):
+            line = later.start()
+        return REDACTED if line < 0 else _Alike().feed(data[line:], last=True)[-size:]
 
     def stream(self) -> "RedactedStream":
         """For bytes that come in pieces."""
