@@ -70,12 +70,18 @@ def test_a_program_gets_a_token_for_its_own_scopes(found: RunningIssuer) -> None
     assert "openbank" in claims["aud"]  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("auth", [("teller", "guessed"), ("nobody", "x"), ("swagger", ""), None])
+@pytest.mark.parametrize("auth", [("teller", "guessed"), ("nobody", "x"), ("swagger", ""), ("teller", "é"), None])
 def test_who_does_not_know_the_secret_gets_none(found: RunningIssuer, auth: tuple[str, str] | None) -> None:
     answer = httpx.post(f"{found.url}/token", data={"grant_type": "client_credentials"}, auth=auth)
 
     assert answer.status_code in {400, 401}
     assert "access_token" not in answer.json()
+
+
+def test_a_form_that_is_no_text_is_refused(found: RunningIssuer) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+
+    assert httpx.post(f"{found.url}/token", content=b"grant_type=\xff", headers=headers).status_code == 400
 
 
 def test_a_person_logs_in_on_a_page_and_gets_what_both_may(found: RunningIssuer) -> None:
