@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check install
-LOCAL  := -e framework -e openbank -e desktop-controller
+LOCAL  := -e framework -e openbank -e desktop-controller -e api-gateway
 MONGO_PEER := .venv-mongo-peer
-PROJECTS := framework/pyproject.toml openbank/pyproject.toml desktop-controller/pyproject.toml
+PROJECTS := framework/pyproject.toml openbank/pyproject.toml desktop-controller/pyproject.toml api-gateway/pyproject.toml
 
 # Without compiled modules, each start and each worker of the tests would compile all of them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -51,7 +51,7 @@ lock: $(VENV)/dev.stamp  ## Pin all versions anew
 	@$(PIP) uv
 	@for name in run dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-	    --no-emit-package neuroglia --no-emit-package openbank --no-emit-package desktop-controller requirements/$$name.in -o requirements/$$name.lock; done
+	    --no-emit-package neuroglia --no-emit-package openbank --no-emit-package desktop-controller --no-emit-package api-gateway requirements/$$name.in -o requirements/$$name.lock; done
 
 clean:  ## Remove what was built, the virtual environment included
 	@rm -rf $(VENV) $(MONGO_PEER) data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The one door through which third parties reach an internal GenAI stack."""
