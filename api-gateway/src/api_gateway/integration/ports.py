@@ -144,18 +144,32 @@ class GenAiService(Protocol):
 class CallbackFailed(Exception):
     """The caller's server did not take the response. It may the next time. The text may be shown."""
 
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        """Seconds for which the server wants to be left alone, if it says so."""
+
+
+class CallbackRefused(Exception):
+    """The caller's server will not take the response, however often it comes. The text may be shown."""
+
 
 class Callbacks(Protocol):
     """Tells callers the response, at the URL that they have named."""
 
-    async def deliver(self, url: str, body: bytes, *, id: str, attempt: int) -> None:
-        """POSTs a JSON body, signed. `id` is the prompt's and the same each time, so that the caller can tell a repeat;
-        `attempt` counts from 1.
+    async def deliver(self, url: str, body: bytes, *, id: str, caller_id: str, attempt: int) -> None:
+        """POSTs a JSON body, signed with the caller's own secret. `id` is the prompt's and the same each time, so that
+        the caller can tell a repeat; `attempt` counts from 1.
 
         Raises:
             UrlRefused: the gateway does not call it.
+            CallbackRefused: it answered that it never will take it.
             CallbackFailed: it did not answer with 2xx.
         """
+        ...
+
+    def secret_of(self, caller_id: str) -> str:
+        """What this caller checks the signatures of callbacks with. It is shown to the caller once, with an API key."""
         ...
 
 
