@@ -76,7 +76,9 @@ class DocumentType(Generic[D]):
         if declaration is None:
             raise ConfigurationError(f'{model.__name__}: is no document; write @document("collection") over it')
         self.model = model
-        self.collection, self.key, self.indexes = declaration
+        self.collection: str = declaration[0]
+        self.key: str = declaration[1]
+        self.indexes: tuple[Index, ...] = declaration[2]
         self.codec: JsonCodec[D] = JsonCodec(model)
         fields, hints = _fields(model), get_type_hints(model)
         self._nullable: set[str] = set()
