@@ -1,0 +1,1 @@
+"""Where prompts, and what callers have used of their rates, are kept."""
