@@ -156,6 +156,16 @@ class WebApplicationBuilder:
             self.add_hosted_service(hosted)
         self.add_controllers("neuroglia.cloud_events.controller")
 
+    def add_background_tasks(self, package: str, *, workers: int = 8) -> None:
+        """Adds the background tasks of a package, and does their jobs, so many at the same time. Call it below
+        `add_documents`: jobs are documents."""
+        with extra("scheduling", "add_background_tasks"):
+            from neuroglia.scheduling import registration
+        options = registration.SchedulingOptions(workers, self.settings.lease_seconds)
+        for hosted in registration.add_background_tasks(self.services, import_modules(package), options):
+            self.add_hosted_service(hosted)
+        self._add_document(DocumentType(registration.Schedule))
+
     def add_api_keys(self) -> None:
         """Lets callers show API keys (`X-API-Key`), too; `ApiKeys` issues them. The service has documents."""
         from neuroglia.security import api_keys  # what most services have no use for
