@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
 from api_gateway.domain.models.data_object import DataObject as DataObject
 
 JsonObject = Mapping[str, JsonValue]
+DOCUMENT_STORE: Final = "document_store"
+"""As a `Dependency`."""
 
 
 class UrlRefused(Exception):
@@ -98,7 +100,7 @@ class Submission:
     prompt_id: str
     attempt: int
     kind: str
-    context: JsonObject
+    context: Mapping[str, object]
     data_object: DataObject | None = None
 
 

@@ -75,7 +75,6 @@ class Prompt:
         expires_at: without a response by then, it faults.
         attempts: how often it was submitted. Each attempt is known before the GenAI service hears of it.
         retries: how often it was retried after a fault.
-        deliveries: how often it was tried to call back with this response.
         work: what has to be done next; who finds that nobody does it, does it.
         history: its steps, the last 200 of them.
     """
@@ -98,7 +97,6 @@ class Prompt:
     retries: int = 0
     submission: Submission = Submission.NONE
     response: JsonObject | None = None
-    deliveries: int = 0
     error: Fault | None = None
     prepared_at: datetime | None = None
     submitted_at: datetime | None = None
@@ -141,11 +139,6 @@ class Prompt:
         """Whether nothing follows by itself any more."""
         return self._has_no_more_to_do or (self.status, Step.FAULT) not in LIFE
 
-    @property
-    def awaits_response(self) -> bool:
-        """Whether it can still expire."""
-        return not self.is_final and self.response is None
-
     def begin_preparation(self, now: datetime) -> None:
         """It is going to be prepared. Who takes over from a dead process begins again."""
         if self.status is not PromptStatus.PREPARING:
@@ -187,15 +180,8 @@ class Prompt:
     def respond(self, now: datetime) -> None:
         """The caller has the response."""
         self._ensure(Step.RESPOND)
-        self.deliveries, self.responded_at = self.deliveries + 1, now
+        self.responded_at = now
         self._take(Step.RESPOND, now)
-
-    def note_failed_delivery(self) -> int:
-        """The caller could not be called back. Returns how often that was so."""
-        self._ensure(Step.RESPOND)
-        self.deliveries += 1
-        self._changed()
-        return self.deliveries
 
     def cancel(self, now: datetime) -> None:
         """Nobody wants it any more."""
@@ -206,6 +192,14 @@ class Prompt:
         self._ensure(Step.FAULT)
         self.error = Fault(code, detail)
         self._take(Step.FAULT, now)
+
+    def expire(self, now: datetime) -> bool:
+        """Faults if its time is over, and it has no response. Returns whether that is so."""
+        is_over = not self.is_final and self.response is None and self.expires_at <= now
+        if is_over:
+            unclear = self.submission is Submission.UNCLEAR
+            self.fault("submission-unclear" if unclear else "expired", "There was no response in time.", now)
+        return is_over
 
     def retry(self, now: datetime, expires_at: datetime) -> None:
         """Goes on from where it had come to: with its response, with its data, or from the beginning."""
@@ -218,7 +212,7 @@ class Prompt:
         self._ensure(step)
         if self.retries >= _MOST_RETRIES:
             raise errors.TooManyRetries(_MOST_RETRIES)
-        self.retries, self.deliveries, self.error, self.expires_at = self.retries + 1, 0, None, expires_at
+        self.retries, self.error, self.expires_at = self.retries + 1, None, expires_at
         self._take(step, now)
 
     @property
