@@ -58,6 +58,6 @@ def _inside(address: IPv6Address) -> tuple[IPv4Address, ...]:
         return address.teredo
     if (inner := address.ipv4_mapped or address.sixtofour) is not None:
         return (inner,)
-    if address in _COMPATIBLE and int(address) > 1 or _is_in(address, _NAT64):
+    if (address in _COMPATIBLE and int(address) > 1) or _is_in(address, _NAT64):
         return (IPv4Address(int(address) & 0xFFFF_FFFF),)
     return ()
