@@ -121,6 +121,12 @@ class GenAiUnclear(Exception):
 class GenAiService(Protocol):
     """The GenAI service behind `GENAI_URL`."""
 
+    @property
+    def answers_later(self) -> bool:
+        """Whether answers come by themselves (agent): then one may still come although nobody knows whether the prompt
+        was taken. Otherwise an answer that was missed is lost."""
+        ...
+
     async def submit(self, prompt: Submission, *, key: str) -> Reply | None:
         """Sends a prompt, with `key` as its idempotency key. None: it is accepted, and the answer comes later to
         `/internal/prompts/{id}/response`.

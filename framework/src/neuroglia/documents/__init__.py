@@ -11,7 +11,7 @@ from neuroglia.documents.store import (
     StoredDocument as StoredDocument,
     Write as Write,
 )
-from neuroglia.documents.types import DocumentType as DocumentType, document as document
+from neuroglia.documents.types import DocumentType as DocumentType, document as document, keep as keep
 from neuroglia.documents.work_items import (
     WorkItem as WorkItem,
     WorkItems as WorkItems,
