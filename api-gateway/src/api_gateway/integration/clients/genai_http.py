@@ -35,7 +35,9 @@ class GenAiHttp:
     taken the prompt. Nothing is taken from the environment, and redirects are not followed."""
 
     def __init__(self, *, api_key: str | None, clock: Clock, timeout_s: float) -> None:
-        headers = {"user-agent": "neuroglia-api-gateway"} | ({"authorization": f"Bearer {api_key}"} if api_key else {})
+        headers = {"user-agent": "neuroglia-api-gateway", "accept-encoding": "identity"}
+        if api_key:
+            headers["authorization"] = f"Bearer {api_key}"
         self._clock = clock
         self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(
@@ -97,7 +99,7 @@ class GenAiHttp:
 
 async def _bounded(answer: httpx.Response) -> bytes:
     body = bytearray()
-    async for piece in answer.aiter_bytes():
+    async for piece in answer.aiter_raw():  # compressed, it could become anything
         body += piece
         if len(body) > _MOST_READ:
             raise GenAiRefused("the GenAI service's answer is too large")
