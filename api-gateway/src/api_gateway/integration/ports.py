@@ -21,8 +21,8 @@ class UrlGuard(Protocol):
     """Decides which URLs of callers may be called."""
 
     def check(self, url: str) -> None:
-        """Looks at the URL alone: its scheme, its form, a literal address in it, the allow-list. (What its name resolves
-        to is checked when it is called, for that may change at any time.)
+        """Looks at the URL alone: its scheme, its form, a literal address in it, the allow-list. (What its name
+        resolves to is checked when it is called, for that may change at any time.)
 
         Raises:
             UrlRefused: it is never called.

@@ -1,1 +1,1 @@
-"""Where prompts, and what callers have used of their rates, are kept."""
+"""What is kept: prompts, objects, secrets, and what callers have used of their rates."""
