@@ -23,19 +23,19 @@ class Script:
     def __init__(self) -> None:
         self.contexts: list[RequestContext] = []
         self.jobs: list[JobInfo] = []
-        self.failures: list[Exception] = []
+        self.failures: dict[str, list[Exception]] = {}
         self.times: list[datetime] = []
         self.entered = asyncio.Event()
         self.release = asyncio.Event()
         self.release.set()
 
-    async def pass_through(self, job: JobInfo) -> None:
+    async def pass_through(self, job: JobInfo, what: str) -> None:
         self.contexts.append(current_context())
         self.jobs.append(job)
         self.entered.set()
         await self.release.wait()
-        if self.failures:
-            raise self.failures.pop(0)
+        if failures := self.failures.get(what):
+            raise failures.pop(0)
 
 
 @document("letters")
@@ -60,7 +60,7 @@ class WriteLetter(BackgroundTask[Writing]):
         letter = await self.letters.lookup(arguments.letter_id) or Letter(id=arguments.letter_id, text=arguments.text)
         letter.times += 1
         await self.letters.save(letter)
-        await self.script.pass_through(self.job)
+        await self.script.pass_through(self.job, letter.id)
 
 
 @background_task("empty-bin", cron="*/5 * * * *", coalesce=False, misfire_grace=timedelta(hours=1))
@@ -82,7 +82,7 @@ class LookRound(BackgroundTask[None]):
         self.script, self.job = script, job
 
     async def run(self, arguments: None) -> None:
-        await self.script.pass_through(self.job)
+        await self.script.pass_through(self.job, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ class OrderHandler(CommandHandler[Order, str]):
         self.tasks, self.letters = tasks, letters
 
     async def handle(self, command: Order) -> str:
-        await self.letters.save(Letter(id=f"order of {command.letter_id}", text=""))
+        name = f"order of {command.letter_id}"
+        await self.letters.save(await self.letters.lookup(name) or Letter(id=name, text=""))
         writing = Writing(command.letter_id)
         id = await self.tasks.enqueue(WriteLetter, writing, after=command.after, key=command.key)
         if command.fails:

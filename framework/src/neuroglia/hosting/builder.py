@@ -45,6 +45,7 @@ from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, des
 from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
 from neuroglia.operations.index import IndexedEvent, add_event_index
+from neuroglia.operations.jobs import JobsController
 from neuroglia.security import (
     Guard,
     OAuth2Bearer,
@@ -137,13 +138,17 @@ class WebApplicationBuilder:
             self._add_document(kind)
 
     def add_operations(self) -> None:
-        """Adds the admin API at `/operations`, and the index of events that it needs. The service has event sourcing
-        and documents."""
-        self._add_document(DocumentType(IndexedEvent))
-        add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
-        self.services.add_singleton(EventLog)
-        self.services.add_singleton(OperationsController)
-        self._controllers.append(OperationsController)
+        """Adds the admin API at `/operations`: jobs, and if there is event sourcing, events with the index that they
+        need, and subscriptions. Call it below the stores; the service has documents."""
+        added: list[type[ControllerBase]] = [JobsController]
+        if EventStore in self._backing:
+            self._add_document(DocumentType(IndexedEvent))
+            add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
+            self.services.add_singleton(EventLog)
+            added.append(OperationsController)
+        for controller in added:
+            self.services.add_singleton(controller)
+        self._controllers += added
 
     def add_cloud_events(self, package: str) -> None:
         """Adds `/cloudevents` and the handlers behind it, and sends to `CLOUD_EVENTS_SINK` what the package publishes.

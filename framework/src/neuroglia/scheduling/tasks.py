@@ -1,6 +1,7 @@
 """What a background task is, and finding them."""
 
 import inspect
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,14 @@ class TaskType:
     task: type[BackgroundTask[Any]]
     options: TaskOptions
     codec: JsonCodec[Any]
+
+    def decode(self, arguments: object) -> Any:
+        """The arguments in JSON that is already parsed.
+
+        Raises:
+            ValueError: they do not fit.
+        """
+        return self.codec.decode(json.dumps(arguments))
 
 
 class TaskTypes(dict[str, TaskType]):

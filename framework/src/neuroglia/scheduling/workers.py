@@ -1,6 +1,5 @@
 """What does the jobs."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -56,7 +55,7 @@ class JobWorkers(Workers):
         if kind is None:  # while versions change: another one knows it
             raise Unavailable(f"nobody here has the task {row['task']}")
         try:
-            arguments = kind.codec.decode(json.dumps(row["arguments"]))
+            arguments = kind.decode(row["arguments"])
         except ValidationError as error:
             found = field_errors(error.errors(include_url=False, include_context=False))
             wrong = ", ".join(f"{one.pointer} {one.code}" for one in found)
