@@ -100,7 +100,7 @@ class Submission:
     prompt_id: str
     attempt: int
     kind: str
-    context: Mapping[str, object]
+    context: JsonObject
     data_object: DataObject | None = None
 
 

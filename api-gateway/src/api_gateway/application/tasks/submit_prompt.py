@@ -1,5 +1,7 @@
 """Submitting a prompt to the GenAI service."""
 
+from typing import cast
+
 from api_gateway.application.commands.accept_response import AcceptResponse
 from api_gateway.application.commands.begin_submission import UNCLEAR, UNCLEAR_DETAIL, BeginSubmission
 from api_gateway.application.commands.fault_prompt import FaultPrompt
@@ -7,7 +9,7 @@ from api_gateway.application.commands.note_submission import NoteSubmission
 from api_gateway.application.persistent import persistent
 from api_gateway.application.tasks.job import PromptJob
 from api_gateway.domain.models.prompt import Prompt, Submission as Outcome
-from api_gateway.integration.ports import GenAiRefused, GenAiService, GenAiUnclear, Submission
+from api_gateway.integration.ports import GenAiRefused, GenAiService, GenAiUnclear, JsonObject, Submission
 from neuroglia.core import Unavailable
 from neuroglia.mediation import Command, Mediator
 from neuroglia.scheduling import BackgroundTask, background_task
@@ -57,6 +59,6 @@ def _submission(prompt: Prompt) -> Submission:
         prompt_id=prompt.id,
         attempt=prompt.attempts,
         kind=prompt.kind.value,
-        context=prompt.context,
+        context=cast("JsonObject", prompt.context),  # so it came, and the domain knows no better
         data_object=prompt.data_object,
     )
