@@ -5,7 +5,30 @@ from dataclasses import dataclass
 
 import httpx
 
+from api_gateway.integration.ports import DOCUMENT_STORE, Dependency, GenAiService, ObjectStore
 from neuroglia.core import Unavailable
+from neuroglia.documents import DocumentStore
+from neuroglia.security import OAuth2Options
+
+
+def identity_provider(options: OAuth2Options) -> Dependency:
+    """Whose tokens are believed."""
+    return ProbedIssuer("identity_provider", options)
+
+
+def document_store(store: DocumentStore) -> Dependency:
+    """Where prompts and jobs are."""
+    return Probed(DOCUMENT_STORE, store.ping)
+
+
+def object_store(objects: ObjectStore) -> Dependency:
+    """Where fetched data is."""
+    return Probed("object_store", objects.probe)
+
+
+def genai_service(genai: GenAiService) -> Dependency:
+    """Who answers prompts."""
+    return Probed("genai_service", genai.probe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +47,15 @@ class ProbedIssuer:
     """The identity provider: it describes itself, as whom it is believed to be (OpenID Connect Discovery 1.0)."""
 
     name: str
-    issuer: str
-    described_at: str
+    options: OAuth2Options
 
     async def probe(self) -> None:
-        answer = await _ask("GET", self.described_at)
+        answer = await _ask("GET", self.options.described_at)
         try:
             told = answer.json()["issuer"] if answer.is_success else None
         except (ValueError, KeyError, TypeError):
             told = None
-        if told != self.issuer:
+        if told != self.options.issuer:
             raise Unavailable(f"It answers {answer.status_code}, and does not describe the issuer.")
 
 
