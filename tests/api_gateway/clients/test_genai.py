@@ -15,7 +15,16 @@ from api_gateway.integration.genai import connect_genai
 from api_gateway.integration.ports import GenAiRefused, GenAiUnclear, Submission
 from neuroglia.core import ConfigurationError, Unavailable
 from neuroglia.testing import FixedClock
-from tests.api_gateway.clients.servers import Handler, LoopbackServer, answer, in_turn, never_ends, says, server, silence
+from tests.api_gateway.clients.servers import (
+    Handler,
+    LoopbackServer,
+    answer,
+    in_turn,
+    never_ends,
+    says,
+    server,
+    silence,
+)
 
 pytestmark = pytest.mark.integration
 DATA = DataObject(key="prompts/p-1", media_type="text/plain", size=3, sha256="abc")
