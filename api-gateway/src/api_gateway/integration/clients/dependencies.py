@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 import httpx
 
 from api_gateway.integration.ports import DOCUMENT_STORE, Dependency, GenAiService, ObjectStore
+from neuroglia.cloud_events.events import CloudEventOptions
 from neuroglia.core import Unavailable
 from neuroglia.documents import DocumentStore
 from neuroglia.security import OAuth2Options
@@ -29,6 +31,11 @@ def object_store(objects: ObjectStore) -> Dependency:
 def genai_service(genai: GenAiService) -> Dependency:
     """Who answers prompts."""
     return Probed("genai_service", genai.probe)
+
+
+def event_sink(options: CloudEventOptions) -> Dependency:
+    """Who is told of events."""
+    return ProbedSink("event_sink", None if options.sink is None else str(options.sink))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +87,6 @@ async def _ask(method: str, url: str) -> httpx.Response:
             return await client.request(method, url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unavailable(f"It does not answer: {type(error).__name__}.") from None
+
+
+ALL: Final = (identity_provider, document_store, object_store, genai_service, event_sink)
