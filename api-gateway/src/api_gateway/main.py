@@ -1,6 +1,7 @@
 """The composition root: the only file that knows every layer."""
 
 from fastapi import FastAPI
+from limits.aio.storage import Storage
 
 from api_gateway.application.limits import PromptLimits
 from api_gateway.domain.models.prompt import Prompt
@@ -14,6 +15,7 @@ from api_gateway.integration.ports import Callbacks, DataPackages, Dependency, G
 from api_gateway.integration.repositories.callback_secret import callback_masters
 from api_gateway.integration.repositories.objects import connect_objects
 from api_gateway.integration.repositories.prompts import PromptDocuments
+from api_gateway.integration.repositories.shared_windows import SharedWindows
 from api_gateway.settings import ApiGatewaySettings
 from neuroglia.core import Clock
 from neuroglia.domain import Repository
@@ -32,6 +34,7 @@ def create_builder(settings: ApiGatewaySettings) -> WebApplicationBuilder:
     builder.add_api_keys()
     builder.services.add_instance(PromptLimits, PromptLimits(patience=settings.patience))
     builder.services.add_scoped(Repository[Prompt], PromptDocuments)
+    builder.services.add_singleton(Storage, SharedWindows)
     return builder
 
 
