@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
 from api_gateway.domain.models.data_object import DataObject as DataObject
 
 JsonObject = Mapping[str, JsonValue]
+DOCUMENT_STORE: Final = "document_store"
+"""As a `Dependency`."""
 
 
 class UrlRefused(Exception):

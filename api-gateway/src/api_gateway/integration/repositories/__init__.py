@@ -1,1 +1,1 @@
-"""Where the gateway keeps what it has fetched."""
+"""What is kept: prompts, objects, secrets, and what callers have used of their rates."""
