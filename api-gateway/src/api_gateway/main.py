@@ -7,6 +7,7 @@ from api_gateway.application.limits import PromptLimits
 from api_gateway.domain.models.prompt import Prompt
 from api_gateway.integration.clients import dependencies
 from api_gateway.integration.clients.callbacks import CALLBACK_TIMEOUT, HttpCallbacks
+from api_gateway.integration.clients.data_packages import DataLimits, HttpDataPackages
 from api_gateway.integration.clients.guarded_transport import guarded_client
 from api_gateway.integration.clients.signatures import CallbackSecrets
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
@@ -51,9 +52,15 @@ def reach_outside(builder: WebApplicationBuilder, settings: ApiGatewaySettings) 
     def callbacks(clock: Clock) -> Callbacks:
         return HttpCallbacks(guarded_client(guard, timeout=CALLBACK_TIMEOUT), CallbackSecrets(masters), clock)
 
+    def packages(objects: ObjectStore, clock: Clock) -> DataPackages:
+        limits = DataLimits(size=settings.data_max_bytes, seconds=settings.data_timeout)
+        client = guarded_client(guard, timeout=limits.timeout)
+        return HttpDataPackages(client, objects, limits, settings.data_dir / "downloads", clock)
+
     services.add_instance(UrlGuard, guard)
     services.add_instance(ObjectStore, connect_objects(settings.url(settings.object_store_url)))
     services.add_singleton(GenAiService, genai)
+    services.add_singleton(DataPackages, packages)
     services.add_singleton(Callbacks, callbacks)
     for asked in dependencies.ALL:
         services.add_singleton(Dependency, asked)

@@ -30,6 +30,9 @@ class ApiGatewaySettings(ServiceSettings):
     object_store_url: str = "file://{DATA_DIR}/objects"
     prompt_timeout: float = Field(default=900.0, gt=0)
     """Seconds within which a prompt gets its response, or faults."""
+    data_max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    data_timeout: float = Field(default=60.0, gt=0, le=240)
+    """Seconds for the download of one package of data."""
     callback_secret: Listed = ()
     """Of which each caller's own is derived; of several, separated by commas, the first one is the present one."""
     outgoing_allow_http: bool = False
