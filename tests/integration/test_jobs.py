@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -50,7 +49,7 @@ class Crew:
     def gather(self) -> None:
         """Waits until all of them are ready."""
         for replica in self.living:
-            replica.wait_until_ready()
+            replica.wait_until_ready(SECONDS)
 
     @property
     def living(self) -> Sequence[ServiceProcess]:
@@ -101,13 +100,14 @@ class Crew:
 @pytest.fixture
 def crew(tmp_path: Path, backing: Backing, request: pytest.FixtureRequest) -> Iterator[Crew]:
     crew = Crew(tmp_path, backing, [], getattr(request, "param", {}))
-    with ExitStack() as ending:
+    try:
         for _ in range(3):
-            ending.callback(crew.join().process.kill)
+            crew.join()
         crew.gather()
         yield crew
+    finally:
         for replica in crew.living:
-            replica.terminate()
+            replica.kill()
 
 
 def loads(count: int, **more: Any) -> list[dict[str, Any]]:

@@ -90,17 +90,18 @@ def times_of(kind: TaskType) -> Times | None:
         return Times(_INTERVAL(seconds=seconds, start_date=_MONDAY, timezone=UTC))
     if options.cron is None:
         return None
-    if any(char.isdigit() for char in options.cron.split()[-1]):  # 0 is Monday here, and Sunday there
+    if any(char.isdigit() for char in "".join(options.cron.split()[4:])):  # 0 is Monday here, and Sunday there
         raise ConfigurationError(f"{where}: cron='{options.cron}' has days of the week as numbers; write mon, tue, …")
     try:
-        times = Times(_CRON.from_crontab(options.cron, timezone=UTC))
+        trigger, probe = (_CRON.from_crontab(options.cron, timezone=UTC) for _ in range(2))
     except ValueError as error:
         raise ConfigurationError(
             f"{where}: cron='{options.cron}' cannot be read ({error}); write five fields, as '*/5 * * * *'"
         ) from None
-    if next(times.between(_MONDAY, _MONDAY + timedelta(days=366 * 8)), None) is None:
+    probe.end_date = _MONDAY + timedelta(days=366 * 8)  # else it would look for thousands of years
+    if probe.get_next_fire_time(None, _MONDAY) is None:
         raise ConfigurationError(f"{where}: cron='{options.cron}' never comes; write a day that there is")
-    return times
+    return Times(trigger)
 
 
 class Triggers(HostedTasks):
