@@ -214,7 +214,7 @@ def test_the_story_of_an_operator(crew: Crew) -> None:
         assert done.returncode == code, done.stdout + done.stderr
         return (done.stdout + done.stderr).strip()
 
-    id = neuroglia("run", "carry", json.dumps({"name": "by hand", "seconds": 20}), "--key", "k")
+    id = neuroglia("run", "carry", json.dumps({"name": "by hand", "seconds": 600}), "--key", "k")
     assert neuroglia("run", "carry", json.dumps({"name": "again"}), "--key", "k") == id
     until(lambda: bool(crew.jobs("carry", "running")), "the job to run", SECONDS)
     listed = json.loads(neuroglia("list", "--state", "running", "--json"))

@@ -130,6 +130,10 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
             "Clean: runs at its times and so gets no arguments; derive it from BackgroundTask[None]",
         ),
         (
+            f'@background_task("clean", every=timedelta(hours=1), misfire_grace=timedelta(0))\n{NOTHING}',
+            "Clean: misfire_grace=0:00:00 leaves nothing; give it a second or more, or None",
+        ),
+        (
             f'@background_task("clean", attempts=0)\n{NOTHING}',
             "Clean: attempts=0 is none at all; give it 1 or more",
         ),
