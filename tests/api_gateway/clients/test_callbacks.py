@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from api_gateway.integration.clients.callbacks import HttpCallbacks
-from api_gateway.integration.clients.guarded_transport import guarded_client
+from api_gateway.integration.clients.guarded_transport import guarded_client, trusted_by
 from api_gateway.integration.clients.signatures import CallbackSecrets
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
 from api_gateway.integration.ports import CallbackFailed, CallbackRefused, UrlRefused
@@ -36,7 +36,10 @@ RULES = OutgoingRules.of(allow_http=True, hosts=[], ports=["1024-65535"], networ
 
 @asynccontextmanager
 async def receiver(handle: Handler, timeout_s: float = 5) -> AsyncGenerator[tuple[LoopbackServer, HttpCallbacks]]:
-    async with server(handle) as there, guarded_client(OutgoingGuard(RULES), timeout=httpx.Timeout(timeout_s)) as http:
+    async with (
+        server(handle) as there,
+        guarded_client(OutgoingGuard(RULES), trusted_by(None), httpx.Timeout(timeout_s)) as http,
+    ):
         yield there, HttpCallbacks(http, SECRETS, FixedClock())
 
 

@@ -17,7 +17,7 @@ import pytest
 from api_gateway.domain.models.data_object import DataObject
 from api_gateway.integration.clients.archives import ArchiveLimits
 from api_gateway.integration.clients.data_packages import DataLimits, HttpDataPackages
-from api_gateway.integration.clients.guarded_transport import guarded_client
+from api_gateway.integration.clients.guarded_transport import guarded_client, trusted_by
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
 from api_gateway.integration.ports import DataRefused
 from api_gateway.integration.repositories.objects import StoredObjects, connect_objects
@@ -39,7 +39,7 @@ async def packages(
     handle: Handler, folder: Path, limits: DataLimits = LIMITS
 ) -> AsyncGenerator[tuple[LoopbackServer, HttpDataPackages, StoredObjects]]:
     objects = connect_objects(f"file://{folder}/objects")
-    async with server(handle) as there, guarded_client(OutgoingGuard(RULES), timeout=limits.timeout) as http:
+    async with server(handle) as there, guarded_client(OutgoingGuard(RULES), trusted_by(None), limits.timeout) as http:
         yield there, HttpDataPackages(http, objects, limits, folder / "incoming", FixedClock()), objects
 
 

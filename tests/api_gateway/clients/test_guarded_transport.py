@@ -6,9 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api_gateway.integration.clients.guarded_transport import guarded_client
+from api_gateway.integration.clients.guarded_transport import guarded_client, trusted_by
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
 from api_gateway.integration.ports import UrlRefused
+from neuroglia.core import ConfigurationError
 from tests.api_gateway.clients.certificates import certificate_for
 from tests.api_gateway.clients.servers import answer, in_turn, says, server
 
@@ -31,7 +32,7 @@ class ChangingNames:
 
 def client(names: ChangingNames, ca_file: Path | None = None, networks: Sequence[str] = (OURS,)) -> httpx.AsyncClient:
     rules = OutgoingRules.of(allow_http=True, hosts=[], ports=["1024-65535"], networks=networks)
-    return guarded_client(OutgoingGuard(rules, names), timeout=httpx.Timeout(5), ca_file=ca_file)
+    return guarded_client(OutgoingGuard(rules, names), trusted_by(ca_file), httpx.Timeout(5))
 
 
 async def test_what_is_allowed_is_reached_under_its_name() -> None:
@@ -132,6 +133,14 @@ async def test_a_name_without_an_address_is_no_connection() -> None:
         raise OSError("unknown")
 
     guard = OutgoingGuard(OutgoingRules(), nobody)
-    async with guarded_client(guard, timeout=httpx.Timeout(5)) as http:
+    async with guarded_client(guard, trusted_by(None), httpx.Timeout(5)) as http:
         with pytest.raises(httpx.ConnectError):
             await http.get("https://hooks.example/")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_file_of_certificates_that_is_none_stops_the_start(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(ConfigurationError, match="OUTGOING_CA_FILE"):
+        trusted_by(tmp_path / "ca.pem")
