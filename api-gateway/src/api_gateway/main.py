@@ -3,6 +3,7 @@
 from functools import partial
 
 from fastapi import FastAPI
+from limits.aio.storage import Storage
 
 from api_gateway.application.limits import PromptLimits
 from api_gateway.domain.models.prompt import Prompt
@@ -19,6 +20,7 @@ from api_gateway.integration.ports import Callbacks, DataPackages, Dependency, G
 from api_gateway.integration.repositories.callback_secret import callback_masters
 from api_gateway.integration.repositories.objects import connect_objects
 from api_gateway.integration.repositories.prompts import PromptDocuments
+from api_gateway.integration.repositories.shared_windows import SharedWindows
 from api_gateway.settings import ApiGatewaySettings
 from neuroglia.core import Clock, ConfigurationError
 from neuroglia.domain import Repository
@@ -37,6 +39,7 @@ def create_builder(settings: ApiGatewaySettings) -> WebApplicationBuilder:
     builder.add_api_keys()
     builder.services.add_instance(PromptLimits, PromptLimits(patience=settings.patience))
     builder.services.add_scoped(Repository[Prompt], PromptDocuments)
+    builder.services.add_singleton(Storage, SharedWindows)
     return builder
 
 
@@ -56,7 +59,7 @@ def reach_outside(builder: WebApplicationBuilder, settings: ApiGatewaySettings) 
 
     def packages(objects: ObjectStore, clock: Clock) -> DataPackages:
         limits = _data_limits(settings)
-        return HttpDataPackages(client(limits.timeout), objects, limits, settings.data_dir / "incoming", clock)
+        return HttpDataPackages(client(limits.timeout), objects, limits, settings.data_dir / "downloads", clock)
 
     services.add_instance(UrlGuard, guard)
     services.add_instance(ObjectStore, connect_objects(settings.url(settings.object_store_url)))

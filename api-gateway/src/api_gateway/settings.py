@@ -32,7 +32,7 @@ class ApiGatewaySettings(ServiceSettings):
     object_store_url: str = "file://{DATA_DIR}/objects"
     data_max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
     """Of one package behind a `data_url`."""
-    data_timeout: float = Field(default=60.0, gt=0)
+    data_timeout: float = Field(default=60.0, gt=0, le=240)
     """Seconds for one download."""
     data_media_types: Listed = tuple(sorted(KNOWN_MEDIA_TYPES))
     """Those that are taken."""

@@ -131,9 +131,10 @@ class Triggers(HostedTasks):
     async def fire(self, name: str) -> None:
         """Enqueues what has come of a task's times since the last one for which somebody did. Seen for the first time,
         a task begins now."""
-        with suppress(ConcurrencyError):  # another replica is at it
-            while await self._fire_some(self._types[name], self._times[name]):
-                self._workers.wake()
+        more = True
+        while more:
+            with suppress(ConcurrencyError):  # another replica was faster; it may have seen less than we do
+                more = await self._fire_some(self._types[name], self._times[name])
 
     async def forget(self) -> None:
         """Removes the jobs that are done, or cancelled, and were kept long enough."""
@@ -179,7 +180,8 @@ class Triggers(HostedTasks):
     async def _fire_some(self, kind: TaskType, times: Times) -> bool:
         """Returns whether there may be more."""
         session, now, options = Session(self._documents), self._clock.now(), kind.options
-        row = await session.get(self._schedules, options.name) or Schedule(task=options.name, fired=now)
+        known = await session.get(self._schedules, options.name)
+        row = known or Schedule(task=options.name, fired=now)
         begin = row.fired if options.misfire_grace is None else max(row.fired, now - options.misfire_grace)
         if (missed := next(times.between(row.fired, begin), None)) is not None:
             _log.warning("times missed", extra={"task": options.name, "first": format_utc(missed)})
@@ -188,8 +190,9 @@ class Triggers(HostedTasks):
             key, context = f"{options.name}@{format_utc(time)}", RequestContext.new()
             id = id_of(options.name, key)
             await self._jobs.stage(session, kind, None, context, id=id, due=time, key=key)
-        if come or missed or row.fired == now:
+        if come or missed or not known:
             row.fired = come[-1] if come else begin
             session.save(self._schedules, row)
             await session.commit()
+            self._workers.wake()
         return bool(come)
