@@ -29,7 +29,8 @@ class Submission(BaseModel):
     @property
     def responses(self) -> list[dict[str, Any]]:
         """What the agent has to say, one after the other: to the same prompt always the same."""
-        told = {"kind": self.kind, "echo": self.context, "data_object": self.data_object}
+        data = self.data_object and self.data_object["sha256"]
+        told = {"kind": self.kind, "echo": self.context, "data_sha256": data}
         first, other = {"text": "This is an answer.", **told}, {"text": "This is another answer.", **told}
         by_switch = {"never": [], "twice": [first, first], "differently": [first, other]}
         return by_switch.get(str(self.context.get(_SWITCH)), [first])

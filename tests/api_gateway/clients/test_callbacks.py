@@ -8,9 +8,10 @@ import json
 import stat
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import create_server
+from typing import Any
 
 import httpx
 import pytest
@@ -180,6 +181,26 @@ def test_the_signature_is_that_of_the_standard() -> None:
     expected = base64.b64encode(hmac.digest(key, f"msg_1.{int(NOW.timestamp())}.{{}}".encode(), hashlib.sha256))
 
     assert (len(key), headers["webhook-signature"]) == (32, f"v1,{expected.decode()}")
+
+
+def test_the_ten_lines_of_the_page_tell_the_same() -> None:
+    page = Path(__file__).parents[3] / "docs" / "callbacks.md"
+    code = page.read_text().split("```python\n")[1].split("```")[0]
+    told: dict[str, Any] = {}
+    exec(code, told)
+    believes = told["is_from_the_gateway"]
+    headers = dict(CallbackSecrets([NEW, OLD]).headers("p-1", "partner", BODY, datetime.now(UTC)))
+    late = CallbackSecrets([NEW]).headers("p-1", "partner", BODY, datetime.now(UTC) - timedelta(seconds=400))
+
+    assert len(code.split("def ")[1].strip().splitlines()) <= 10
+    for master in (NEW, OLD):
+        assert believes(headers, BODY, CallbackSecrets([master]).of("partner"))
+    assert not believes(headers, BODY, SECRETS.of("somebody else"))
+    assert not believes(headers, BODY + b" ", SECRETS.of("partner"))
+    assert not believes({**headers, "webhook-id": "p-2"}, BODY, SECRETS.of("partner"))
+    assert not believes({**headers, "webhook-signature": "v1, v1,é"}, BODY, SECRETS.of("partner"))
+    assert not believes(late, BODY, SECRETS.of("partner"))
+    assert not believes({}, BODY, SECRETS.of("partner"))
 
 
 def test_without_a_setting_a_secret_is_made_once_and_kept(tmp_path: Path) -> None:

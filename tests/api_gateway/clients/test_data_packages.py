@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import json
 import os
 import tracemalloc
 from collections.abc import AsyncGenerator
@@ -100,7 +99,8 @@ async def test_what_is_good_becomes_an_object(content: bytes, said: str, found: 
         (ZIP, "text/plain"), (ZIP, "application/pdf"), (PDF, "application/zip"), (b"text", "application/zip"),
         (b"text", "application/json"), (b"{}", "image/png"), (b"<html>", "text/html"), (b"MZ\x90\x00", ""),
         (b"\x7fELF", "application/octet-stream"), (b"a\0b", "text/plain"), (b"\xff\xfe", "text/plain"),
-        (b"\x1f\x8b\x08", "application/gzip"), (b"12", "application/json"), (b"x" * 300_000 + b"\0", "text/plain"), (b"\xc3", "text/plain"),
+        (b"\x1f\x8b\x08", "application/gzip"), (b"12", "application/json"),
+        (b"x" * 300_000 + b"\0", "text/plain"), (b"\xc3", "text/plain"),
     ],
 )  # fmt: skip
 async def test_what_is_of_no_known_type_or_of_another_than_it_says_is_refused(
