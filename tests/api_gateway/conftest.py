@@ -8,12 +8,13 @@ import pytest
 from api_gateway.integration.ports import Callbacks, DataPackages, Dependency, GenAiService, ObjectStore, UrlGuard
 from api_gateway.main import create_builder
 from api_gateway.settings import ApiGatewaySettings
+from neuroglia.core import Clock
 from neuroglia.hosting import WebApplicationBuilder
 from neuroglia.testing import RunningService, in_memory, running
 from tests.api_gateway.doubles import FakeGuard, FakeObjects, Outside
 
 
-def builder_on(outside: Outside, **settings: Any) -> WebApplicationBuilder:
+def builder_on(outside: Outside, *, clock: Clock | None = None, **settings: Any) -> WebApplicationBuilder:
     """All parts of the gateway, in memory and in this outside."""
     builder = create_builder(ApiGatewaySettings(**{"log_level": "ERROR", **settings}))
     services = builder.services
@@ -24,6 +25,8 @@ def builder_on(outside: Outside, **settings: Any) -> WebApplicationBuilder:
     services.add_instance(ObjectStore, FakeObjects())
     for dependency in outside.dependencies:
         services.add_instance(Dependency, dependency)
+    if clock is not None:
+        services.add_instance(Clock, clock)
     return in_memory(builder)
 
 
