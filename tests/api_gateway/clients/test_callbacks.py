@@ -25,6 +25,7 @@ from api_gateway.integration.ports import CallbackFailed, CallbackRefused, UrlRe
 from api_gateway.integration.repositories.callback_secret import callback_masters
 from deployment.demo.verification import verify_callback
 from neuroglia.core import ConfigurationError
+from neuroglia.documents.attempts import back_off
 from neuroglia.testing import FixedClock
 from tests.api_gateway.clients.servers import Handler, LoopbackServer, answer, never_ends, says, server, silence
 
@@ -78,7 +79,12 @@ async def test_what_says_later_is_asked_later(status: int) -> None:
         with pytest.raises(CallbackFailed, match=str(status)) as failed:
             await deliver(callbacks, there.url)
 
-    assert (failed.value.retry_after, there.visits) == (40, 1)
+    assert (failed.value.asked, there.visits) == (40, 1)
+
+
+def test_who_wants_to_be_left_alone_is_for_so_long() -> None:
+    assert back_off(1, CallbackFailed("503", retry_after=40), first=0.1, longest=1) == 40
+    assert back_off(1, CallbackFailed("503"), first=0.1, longest=1) < 40
 
 
 @pytest.mark.integration
