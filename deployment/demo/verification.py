@@ -18,4 +18,4 @@ def verify_callback(
     key = base64.b64decode(secret.removeprefix("whsec_"))
     mark = base64.b64encode(hmac.digest(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256))
     given = [one.removeprefix("v1,") for one in headers.get("webhook-signature", "").split() if one.startswith("v1,")]
-    return any([hmac.compare_digest(mark, one.encode()) for one in given])
+    return any(hmac.compare_digest(mark, one.encode()) for one in given)

@@ -22,6 +22,10 @@ class RunningIssuer:
         self.url = url
         self._passwords = passwords
 
+    def secret_of(self, client: str) -> str:
+        """What a client gets tokens with by itself."""
+        return self._passwords[client]
+
     def token(self, client: str) -> str:
         """An access token for a client that has a secret (RFC 6749, section 4.4)."""
         form, password = {"grant_type": "client_credentials"}, self._passwords[client]

@@ -1,14 +1,18 @@
 """The composition root: the only file that knows every layer."""
 
+from functools import partial
+
 from fastapi import FastAPI
 from limits.aio.storage import Storage
 
 from api_gateway.application.limits import PromptLimits
 from api_gateway.domain.models.prompt import Prompt
 from api_gateway.integration.clients import dependencies
+from api_gateway.integration.clients.archives import ArchiveLimits
 from api_gateway.integration.clients.callbacks import CALLBACK_TIMEOUT, HttpCallbacks
 from api_gateway.integration.clients.data_packages import DataLimits, HttpDataPackages
-from api_gateway.integration.clients.guarded_transport import guarded_client
+from api_gateway.integration.clients.guarded_transport import guarded_client, trusted_by
+from api_gateway.integration.clients.media_types import KNOWN_MEDIA_TYPES
 from api_gateway.integration.clients.signatures import CallbackSecrets
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
 from api_gateway.integration.genai import connect_genai
@@ -18,7 +22,7 @@ from api_gateway.integration.repositories.objects import connect_objects
 from api_gateway.integration.repositories.prompts import PromptDocuments
 from api_gateway.integration.repositories.shared_windows import SharedWindows
 from api_gateway.settings import ApiGatewaySettings
-from neuroglia.core import Clock
+from neuroglia.core import Clock, ConfigurationError
 from neuroglia.domain import Repository
 from neuroglia.hosting import WebApplicationBuilder
 
@@ -42,6 +46,7 @@ def create_builder(settings: ApiGatewaySettings) -> WebApplicationBuilder:
 def reach_outside(builder: WebApplicationBuilder, settings: ApiGatewaySettings) -> WebApplicationBuilder:
     """Binds the ports to what the settings name."""
     guard, services = OutgoingGuard(_rules(settings)), builder.services
+    client = partial(guarded_client, guard, trusted_by(settings.outgoing_ca_file))
     masters = callback_masters(settings.callback_secret, settings.data_dir / "callback-secret")
 
     def genai(clock: Clock) -> GenAiService:
@@ -50,21 +55,31 @@ def reach_outside(builder: WebApplicationBuilder, settings: ApiGatewaySettings) 
         return connect_genai(settings.genai_url, clock, api_key=told, timeout_s=settings.genai_timeout)
 
     def callbacks(clock: Clock) -> Callbacks:
-        return HttpCallbacks(guarded_client(guard, timeout=CALLBACK_TIMEOUT), CallbackSecrets(masters), clock)
+        return HttpCallbacks(client(CALLBACK_TIMEOUT), CallbackSecrets(masters), clock)
 
     def packages(objects: ObjectStore, clock: Clock) -> DataPackages:
-        limits = DataLimits(size=settings.data_max_bytes, seconds=settings.data_timeout)
-        client = guarded_client(guard, timeout=limits.timeout)
-        return HttpDataPackages(client, objects, limits, settings.data_dir / "downloads", clock)
+        limits = _data_limits(settings)
+        return HttpDataPackages(client(limits.timeout), objects, limits, settings.data_dir / "downloads", clock)
 
     services.add_instance(UrlGuard, guard)
     services.add_instance(ObjectStore, connect_objects(settings.url(settings.object_store_url)))
     services.add_singleton(GenAiService, genai)
-    services.add_singleton(DataPackages, packages)
     services.add_singleton(Callbacks, callbacks)
+    services.add_singleton(DataPackages, packages)
     for asked in dependencies.ALL:
         services.add_singleton(Dependency, asked)
     return builder
+
+
+def _data_limits(settings: ApiGatewaySettings) -> DataLimits:
+    if unknown := set(settings.data_media_types) - KNOWN_MEDIA_TYPES:
+        raise ConfigurationError(f"DATA_MEDIA_TYPES: {', '.join(sorted(unknown))} cannot be told by its content")
+    return DataLimits(
+        size=settings.data_max_bytes,
+        seconds=settings.data_timeout,
+        media_types=settings.data_media_types,
+        archive=ArchiveLimits(settings.data_max_entries, settings.data_max_unpacked_bytes),
+    )
 
 
 def _rules(settings: ApiGatewaySettings) -> OutgoingRules:

@@ -77,8 +77,7 @@ def never_ends(start: bytes, piece: bytes, pause: float = 0) -> Handler:
 
 async def silence(_: Asked, writer: asyncio.StreamWriter) -> None:
     """One that never answers."""
-    while not writer.is_closing():
-        await asyncio.sleep(0.01)
+    await asyncio.Event().wait()
 
 
 @asynccontextmanager

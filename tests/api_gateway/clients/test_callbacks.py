@@ -8,22 +8,24 @@ import json
 import stat
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import create_server
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given, strategies as st
 
 from api_gateway.integration.clients.callbacks import HttpCallbacks
-from api_gateway.integration.clients.guarded_transport import guarded_client
+from api_gateway.integration.clients.guarded_transport import guarded_client, trusted_by
 from api_gateway.integration.clients.signatures import CallbackSecrets
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
 from api_gateway.integration.ports import CallbackFailed, CallbackRefused, UrlRefused
 from api_gateway.integration.repositories.callback_secret import callback_masters
 from deployment.demo.verification import verify_callback
 from neuroglia.core import ConfigurationError
+from neuroglia.documents.attempts import back_off
 from neuroglia.testing import FixedClock
 from tests.api_gateway.clients.servers import Handler, LoopbackServer, answer, never_ends, says, server, silence
 
@@ -36,7 +38,10 @@ RULES = OutgoingRules.of(allow_http=True, hosts=[], ports=["1024-65535"], networ
 
 @asynccontextmanager
 async def receiver(handle: Handler, timeout_s: float = 5) -> AsyncGenerator[tuple[LoopbackServer, HttpCallbacks]]:
-    async with server(handle) as there, guarded_client(OutgoingGuard(RULES), timeout=httpx.Timeout(timeout_s)) as http:
+    async with (
+        server(handle) as there,
+        guarded_client(OutgoingGuard(RULES), trusted_by(None), httpx.Timeout(timeout_s)) as http,
+    ):
         yield there, HttpCallbacks(http, SECRETS, FixedClock())
 
 
@@ -74,7 +79,12 @@ async def test_what_says_later_is_asked_later(status: int) -> None:
         with pytest.raises(CallbackFailed, match=str(status)) as failed:
             await deliver(callbacks, there.url)
 
-    assert (failed.value.retry_after, there.visits) == (40, 1)
+    assert (failed.value.asked, there.visits) == (40, 1)
+
+
+def test_who_wants_to_be_left_alone_is_for_so_long() -> None:
+    assert back_off(1, CallbackFailed("503", retry_after=40), first=0.1, longest=1) == 40
+    assert back_off(1, CallbackFailed("503"), first=0.1, longest=1) < 40
 
 
 @pytest.mark.integration
@@ -177,6 +187,26 @@ def test_the_signature_is_that_of_the_standard() -> None:
     expected = base64.b64encode(hmac.digest(key, f"msg_1.{int(NOW.timestamp())}.{{}}".encode(), hashlib.sha256))
 
     assert (len(key), headers["webhook-signature"]) == (32, f"v1,{expected.decode()}")
+
+
+def test_the_ten_lines_of_the_page_tell_the_same() -> None:
+    page = Path(__file__).parents[3] / "docs" / "callbacks.md"
+    code = page.read_text().split("```python\n")[1].split("```")[0]
+    told: dict[str, Any] = {}
+    exec(code, told)
+    believes = told["is_from_the_gateway"]
+    headers = dict(CallbackSecrets([NEW, OLD]).headers("p-1", "partner", BODY, datetime.now(UTC)))
+    late = CallbackSecrets([NEW]).headers("p-1", "partner", BODY, datetime.now(UTC) - timedelta(seconds=400))
+
+    assert len(code.split("def ")[1].strip().splitlines()) <= 10
+    for master in (NEW, OLD):
+        assert believes(headers, BODY, CallbackSecrets([master]).of("partner"))
+    assert not believes(headers, BODY, SECRETS.of("somebody else"))
+    assert not believes(headers, BODY + b" ", SECRETS.of("partner"))
+    assert not believes({**headers, "webhook-id": "p-2"}, BODY, SECRETS.of("partner"))
+    assert not believes({**headers, "webhook-signature": "v1, v1,é"}, BODY, SECRETS.of("partner"))
+    assert not believes(late, BODY, SECRETS.of("partner"))
+    assert not believes({}, BODY, SECRETS.of("partner"))
 
 
 def test_without_a_setting_a_secret_is_made_once_and_kept(tmp_path: Path) -> None:

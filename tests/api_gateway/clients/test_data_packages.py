@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import json
 import os
 import tracemalloc
 from collections.abc import AsyncGenerator
@@ -17,7 +16,7 @@ import pytest
 from api_gateway.domain.models.data_object import DataObject
 from api_gateway.integration.clients.archives import ArchiveLimits
 from api_gateway.integration.clients.data_packages import DataLimits, HttpDataPackages
-from api_gateway.integration.clients.guarded_transport import guarded_client
+from api_gateway.integration.clients.guarded_transport import guarded_client, trusted_by
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
 from api_gateway.integration.ports import DataRefused
 from api_gateway.integration.repositories.objects import StoredObjects, connect_objects
@@ -39,7 +38,7 @@ async def packages(
     handle: Handler, folder: Path, limits: DataLimits = LIMITS
 ) -> AsyncGenerator[tuple[LoopbackServer, HttpDataPackages, StoredObjects]]:
     objects = connect_objects(f"file://{folder}/objects")
-    async with server(handle) as there, guarded_client(OutgoingGuard(RULES), timeout=limits.timeout) as http:
+    async with server(handle) as there, guarded_client(OutgoingGuard(RULES), trusted_by(None), limits.timeout) as http:
         yield there, HttpDataPackages(http, objects, limits, folder / "incoming", FixedClock()), objects
 
 
@@ -100,7 +99,8 @@ async def test_what_is_good_becomes_an_object(content: bytes, said: str, found: 
         (ZIP, "text/plain"), (ZIP, "application/pdf"), (PDF, "application/zip"), (b"text", "application/zip"),
         (b"text", "application/json"), (b"{}", "image/png"), (b"<html>", "text/html"), (b"MZ\x90\x00", ""),
         (b"\x7fELF", "application/octet-stream"), (b"a\0b", "text/plain"), (b"\xff\xfe", "text/plain"),
-        (b"\x1f\x8b\x08", "application/gzip"), (b"12", "application/json"), (b"x" * 300_000 + b"\0", "text/plain"), (b"\xc3", "text/plain"),
+        (b"\x1f\x8b\x08", "application/gzip"), (b"12", "application/json"),
+        (b"x" * 300_000 + b"\0", "text/plain"), (b"\xc3", "text/plain"),
     ],
 )  # fmt: skip
 async def test_what_is_of_no_known_type_or_of_another_than_it_says_is_refused(

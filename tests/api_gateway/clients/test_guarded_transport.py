@@ -1,16 +1,18 @@
 """Calls to where callers want it, over real sockets: only what was looked at is connected to."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from api_gateway.integration.clients.guarded_transport import guarded_client
+from api_gateway.integration.clients.guarded_transport import guarded_client, trusted_by
 from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRules
 from api_gateway.integration.ports import UrlRefused
+from neuroglia.core import ConfigurationError
 from tests.api_gateway.clients.certificates import certificate_for
-from tests.api_gateway.clients.servers import answer, in_turn, says, server
+from tests.api_gateway.clients.servers import LoopbackServer, answer, says, server
 
 pytestmark = pytest.mark.integration
 OURS, INSIDE = "127.0.0.2", "127.0.0.1"
@@ -31,7 +33,14 @@ class ChangingNames:
 
 def client(names: ChangingNames, ca_file: Path | None = None, networks: Sequence[str] = (OURS,)) -> httpx.AsyncClient:
     rules = OutgoingRules.of(allow_http=True, hosts=[], ports=["1024-65535"], networks=networks)
-    return guarded_client(OutgoingGuard(rules, names), timeout=httpx.Timeout(5), ca_file=ca_file)
+    return guarded_client(OutgoingGuard(rules, names), trusted_by(ca_file), httpx.Timeout(5))
+
+
+@asynccontextmanager
+async def two_servers() -> AsyncGenerator[tuple[LoopbackServer, LoopbackServer]]:
+    """The one that may be called, and one inside at the same port."""
+    async with server(says(answer(200)), OURS) as ours, server(says(answer(200)), INSIDE, ours.port) as inside:
+        yield ours, inside
 
 
 async def test_what_is_allowed_is_reached_under_its_name() -> None:
@@ -46,20 +55,18 @@ async def test_what_is_allowed_is_reached_under_its_name() -> None:
 @pytest.mark.parametrize("second", [[INSIDE], [OURS, INSIDE], [INSIDE, OURS]])
 async def test_a_name_that_changes_behind_the_check_leads_nowhere(second: list[str]) -> None:
     names = ChangingNames([OURS], second)
-    async with server(says(answer(200)), OURS) as ours, server(says(answer(200)), INSIDE, ours.port) as inside:
-        async with client(names) as http:
+    async with two_servers() as (ours, inside), client(names) as http:
+        await http.get(f"http://hooks.example:{ours.port}/")
+        with pytest.raises(UrlRefused):
             await http.get(f"http://hooks.example:{ours.port}/")
-            with pytest.raises(UrlRefused):
-                await http.get(f"http://hooks.example:{ours.port}/")
 
     assert (ours.visits, inside.visits, names.asked) == (1, 0, 2)
 
 
 async def test_a_name_is_asked_for_once_a_call_so_that_nothing_can_change_between() -> None:
     names = ChangingNames([OURS], [INSIDE])
-    async with server(says(answer(200)), OURS) as ours, server(says(answer(200)), INSIDE, ours.port) as inside:
-        async with client(names) as http:
-            assert (await http.get(f"http://hooks.example:{ours.port}/")).status_code == 200
+    async with two_servers() as (ours, inside), client(names) as http:
+        assert (await http.get(f"http://hooks.example:{ours.port}/")).status_code == 200
 
     assert (ours.visits, inside.visits, names.asked) == (1, 0, 1)
 
@@ -92,6 +99,19 @@ async def test_the_next_address_is_tried_when_nobody_listens_at_the_first() -> N
     assert (answered.status_code, there.asked[0].body) == (200, b"once")
 
 
+async def test_ipv6_is_reached_and_looked_at_in_the_same_way() -> None:
+    async with server(says(answer(200)), "::1") as there:
+        async with client(ChangingNames(["::1"]), networks=["::1"]) as http:
+            for host in ("hooks.example", "[::1]", "[0:0:0:0:0:0:0:1]"):
+                assert (await http.get(f"http://{host}:{there.port}/")).status_code == 200
+        async with client(ChangingNames(["::1"])) as http:
+            for host in ("hooks.example", "[::1]", "[0:0:0:0:0:0:0:1]"):
+                with pytest.raises(UrlRefused):
+                    await http.get(f"http://{host}:{there.port}/")
+
+    assert there.visits == 3
+
+
 async def test_a_certificate_has_to_be_for_the_name_and_not_for_the_address(tmp_path: Path) -> None:
     tls, trusted = certificate_for("hooks.example", tmp_path)
     names = ChangingNames([OURS])
@@ -119,10 +139,10 @@ async def test_nothing_of_the_environment_changes_the_way(monkeypatch: pytest.Mo
 
 
 async def test_cookies_are_not_kept() -> None:
-    async with server(in_turn(answer(200, set_cookie="a=b; Path=/")), OURS) as there:
-        async with client(ChangingNames([OURS])) as http:
-            for _ in range(2):
-                await http.get(f"http://hooks.example:{there.port}/")
+    with_cookie = says(answer(200, set_cookie="a=b; Path=/"))
+    async with server(with_cookie, OURS) as there, client(ChangingNames([OURS])) as http:
+        for _ in range(2):
+            await http.get(f"http://hooks.example:{there.port}/")
 
     assert [asked.headers.get("cookie") for asked in there.asked] == [None, None]
 
@@ -132,6 +152,14 @@ async def test_a_name_without_an_address_is_no_connection() -> None:
         raise OSError("unknown")
 
     guard = OutgoingGuard(OutgoingRules(), nobody)
-    async with guarded_client(guard, timeout=httpx.Timeout(5)) as http:
+    async with guarded_client(guard, trusted_by(None), httpx.Timeout(5)) as http:
         with pytest.raises(httpx.ConnectError):
             await http.get("https://hooks.example/")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_file_of_certificates_that_is_none_stops_the_start(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(ConfigurationError, match="OUTGOING_CA_FILE"):
+        trusted_by(tmp_path / "ca.pem")

@@ -9,6 +9,7 @@ import pytest
 
 from api_gateway.integration.repositories.objects import StoredObjects, connect_objects
 from neuroglia.core import ConfigurationError, NotFoundError, Unavailable
+from tests.support.waiting import eventually
 
 Connect = Callable[[], StoredObjects]
 
@@ -80,9 +81,10 @@ async def test_what_breaks_off_or_is_cancelled_leaves_no_file(tmp_path: Path) ->
     with pytest.raises(asyncio.CancelledError):
         await putting
 
-    async with asyncio.timeout(10):
-        while files_in(tmp_path):
-            await asyncio.sleep(0.01)
+    async def nothing_is_left() -> bool:
+        return not files_in(tmp_path)
+
+    await eventually(nothing_is_left)
 
 
 async def test_what_is_deleted_is_gone_and_may_be_deleted_again(objects: StoredObjects) -> None:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from pydantic import JsonValue
 
 from api_gateway.domain.models.data_object import DataObject as DataObject
+from neuroglia.documents import AskedToWait
 
 JsonObject = Mapping[str, JsonValue]
 DOCUMENT_STORE: Final = "document_store"
@@ -149,13 +150,13 @@ class GenAiService(Protocol):
         ...
 
 
-class CallbackFailed(Exception):
-    """The caller's server did not take the response. It may the next time. The text may be shown."""
+class CallbackFailed(AskedToWait):
+    """The caller's server did not take the response. It may the next time, after the `asked` seconds for which it wants
+    to be left alone. The text may be shown."""
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
-        self.retry_after = retry_after
-        """Seconds for which the server wants to be left alone, if it says so."""
+        self.asked = retry_after or 0.0
 
 
 class CallbackRefused(Exception):

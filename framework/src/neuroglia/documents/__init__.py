@@ -1,5 +1,6 @@
 """State kept as documents: read models, state-based aggregates, checkpoints. One session, one commit."""
 
+from neuroglia.documents.attempts import AskedToWait as AskedToWait
 from neuroglia.documents.conditions import Condition as Condition, eq as eq, ge as ge, gt as gt, le as le, lt as lt
 from neuroglia.documents.documents import Documents as Documents
 from neuroglia.documents.generations import Generations as Generations

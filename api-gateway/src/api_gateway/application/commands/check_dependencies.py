@@ -31,9 +31,7 @@ class CheckDependenciesHandler(CommandHandler[CheckDependencies, DependenciesDto
     async def handle(self, command: CheckDependencies) -> DependenciesDto:
         found = await asyncio.gather(*(_ask(dependency) for dependency in self.dependencies))
         states = {one.name: one.state for one in found}
-        health = DependenciesDto(
-            status="degraded" if "down" in states.values() else "healthy", dependencies=[*found]
-        )
+        health = DependenciesDto(status="degraded" if "down" in states.values() else "healthy", dependencies=[*found])
         if states.get(DOCUMENT_STORE) == "up":
             event = DependenciesHealthChecked(status=health.status, states=states)
             now = self.clock.now()

@@ -32,6 +32,4 @@ class ListPromptsHandler(QueryHandler[ListPrompts, Page[PromptDto]]):
         if query.status is not None:
             where.append(eq("status", query.status))
         page = await self.prompts.find(*where, order="-created_at", limit=query.limit, cursor=query.cursor)
-        return Page(
-            items=[self.mapper.map(prompt, PromptDto) for prompt in page.items], next_cursor=page.next_cursor
-        )
+        return Page(items=[self.mapper.map(prompt, PromptDto) for prompt in page.items], next_cursor=page.next_cursor)

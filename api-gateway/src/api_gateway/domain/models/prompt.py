@@ -231,9 +231,7 @@ class Prompt:
     def _record(self, step: Step, to: PromptStatus, now: datetime) -> None:
         self.status, self.changed_at = to, now
         self._changed()
-        taken = Transition(
-            number=self.version, step=step, status=to, at=now, attempt=self.attempts, error=self.error
-        )
+        taken = Transition(number=self.version, step=step, status=to, at=now, attempt=self.attempts, error=self.error)
         self.history = [*self.history, taken][-_LONGEST_HISTORY:]
 
     def _changed(self) -> None:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from api_gateway.integration.clients.addresses import Address
 from api_gateway.integration.clients.url_guard import OutgoingGuard
+from neuroglia.core import ConfigurationError
 
 _AT_ONCE: Final = 64
 
@@ -21,10 +22,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     and `Host` keep the name. Connections are not kept: each would have been made for one name, and be found again by
     its address."""
 
-    def __init__(self, guard: OutgoingGuard, trusted: ssl.SSLContext | None = None) -> None:
+    def __init__(self, guard: OutgoingGuard, trusted: ssl.SSLContext) -> None:
         self._guard = guard
         self._http = httpx.AsyncHTTPTransport(
-            verify=trusted or httpx.create_ssl_context(trust_env=False),
+            verify=trusted,
             trust_env=False,
             limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=0),
         )
@@ -62,14 +63,23 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("the name has no address", request=request) from error
 
 
-def guarded_client(guard: OutgoingGuard, *, timeout: httpx.Timeout, ca_file: Path | None = None) -> httpx.AsyncClient:
-    """The client for callers' URLs: no redirects, for the next address is chosen by nobody; no proxies and passwords
-    from the environment; no cookies; no compression, for a small answer must not become a large one.
+def trusted_by(ca_file: Path | None) -> ssl.SSLContext:
+    """The authorities of a file (PEM), or else the usual ones.
 
     Raises:
-        OSError: the file of certificates cannot be read.
+        ConfigurationError: the file cannot be read.
     """
-    trusted = None if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
+    if ca_file is None:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except OSError as error:  # SSLError among them
+        raise ConfigurationError(f"OUTGOING_CA_FILE: {ca_file} holds no certificates: {error.strerror}") from None
+
+
+def guarded_client(guard: OutgoingGuard, trusted: ssl.SSLContext, timeout: httpx.Timeout) -> httpx.AsyncClient:
+    """The client for callers' URLs: no redirects, for the next address is chosen by nobody; no proxies and passwords
+    from the environment; no cookies; no compression, for a small answer must not become a large one."""
     return httpx.AsyncClient(
         transport=GuardedTransport(guard, trusted),
         trust_env=False,
