@@ -1,6 +1,7 @@
 """What is known of an attempt: each is made once."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from api_gateway.application.commands.end_preparation import EndPreparation
 from api_gateway.integration.ports import GenAiRefused, GenAiUnclear
 from neuroglia.core import Unavailable
 from neuroglia.mediation import Mediator
-from neuroglia.testing import RunningService, running
+from neuroglia.testing import FixedClock, RunningService, running
 from tests.api_gateway.callers import admin, agent, caller
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
@@ -85,7 +86,8 @@ async def test_given_a_process_that_died_over_an_attempt_then_it_is_never_made_a
 ) -> None:
     outside.genai.answers_later = answers_later
     outside.packages.held.clear()
-    async with running(builder_on(outside).build()) as gateway:
+    clock = FixedClock()
+    async with running(builder_on(outside, clock=clock, genai_timeout=10).build()) as gateway:
         mediator, acme = await gateway.services.get(Mediator), await caller(gateway)
         id = (await acme.send(data_url="https://caller.example/data"))["id"]
         await acme.sees(id, "preparing")
@@ -98,7 +100,13 @@ async def test_given_a_process_that_died_over_an_attempt_then_it_is_never_made_a
         await eventually(asked)
         assert (await acme.see(id))["status"] == "submitted"
 
-        assert await mediator.execute(BeginSubmission(id)) is None  # by who takes over while the first one hangs
+        if not answers_later:
+            with pytest.raises(Unavailable) as wait:  # the first one may only be slow
+                await mediator.execute(BeginSubmission(id))
+            assert wait.value.asked == 15
+            assert (await acme.see(id))["status"] == "submitted"
+        clock.advance(timedelta(seconds=15))
+        assert await mediator.execute(BeginSubmission(id)) is None
 
         outside.genai.answers = [GenAiUnclear("too late")]
         seen = await acme.see(id)

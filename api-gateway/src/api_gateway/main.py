@@ -37,7 +37,9 @@ def create_builder(settings: ApiGatewaySettings) -> WebApplicationBuilder:
     builder.add_cloud_events("api_gateway.application")
     builder.add_operations()
     builder.add_api_keys()
-    builder.services.add_instance(PromptLimits, PromptLimits(patience=settings.patience))
+    builder.services.add_instance(
+        PromptLimits, PromptLimits(patience=settings.patience, longest_call=settings.longest_call)
+    )
     builder.services.add_scoped(Repository[Prompt], PromptDocuments)
     builder.services.add_singleton(Storage, SharedWindows)
     return builder

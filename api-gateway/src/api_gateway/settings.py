@@ -56,6 +56,11 @@ class ApiGatewaySettings(ServiceSettings):
     """Of addresses that are not public: those that are called all the same."""
 
     @property
+    def longest_call(self) -> timedelta:
+        """How long a call to the GenAI service may take, and the noting of its end."""
+        return timedelta(seconds=self.genai_timeout + 5)
+
+    @property
     def patience(self) -> timedelta:
         """How long a prompt may take."""
         return timedelta(seconds=self.prompt_timeout)
