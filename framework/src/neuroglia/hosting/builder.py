@@ -202,7 +202,7 @@ class WebApplicationBuilder:
             openapi_url="/api/openapi.json",
             lifespan=lambda _: self._lifespan(provider),
             swagger_ui_init_oauth={"clientId": "swagger", "usePkceWithAuthorizationCodeGrant": True},
-            telemetry={"auto_configure": False},
+            telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
         )
         allow_pages(app, self.settings.cors_origins)
         app.add_middleware(RequestMiddleware, service=service, max_body_bytes=self.settings.max_body_bytes)

@@ -1,7 +1,6 @@
 """The route of every endpoint: nothing of a request is looked at before its sender is known and may ask."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
@@ -26,8 +25,10 @@ class GuardedRoute(APIRoute):
         handle, has_body = super().get_route_handler(), self.body_field is not None
 
         async def guarded(request: Request) -> Response:
+            if has_body:
+                request = StrictRequest(request.scope, request.receive)
             principal = await self._guard.admit(request.headers, self.scopes)
-            switch_context(replace(current_context(), principal=principal))
-            return await handle(StrictRequest(request.scope, request.receive) if has_body else request)
+            switch_context(current_context().on_behalf_of(principal))
+            return await handle(request)
 
         return guarded

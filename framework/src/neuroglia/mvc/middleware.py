@@ -42,12 +42,14 @@ class RequestMiddleware:
             wrong, position = "X-Wait-For-Position is no position.", None
         if key is not None and not _KEY.fullmatch(key):
             wrong, key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
-        context = replace(
-            RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent")),
-            wait_for_position=int(position) if position else None,
-            expected_versions=_versions(headers.get(b"if-match", "*")),
-            idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
-        )
+        context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent"))
+        if position or key or b"if-match" in headers:  # which most requests have not
+            context = replace(
+                context,
+                wait_for_position=int(position) if position else None,
+                expected_versions=_versions(headers.get(b"if-match", "*")),
+                idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
+            )
         status = 0  # until the response has started
 
         async def send_with_headers(message: Message) -> None:
@@ -96,11 +98,11 @@ def _versions(if_match: str) -> frozenset[int] | None:
 
 
 def _headers(correlation_id: str, reply: Reply) -> list[tuple[bytes, bytes]]:
-    told = {
-        b"x-correlation-id": correlation_id,
-        b"location": reply.location,
-        b"etag": None if reply.etag is None else f'"{reply.etag}"',
-        b"x-event-position": reply.event_position,
-        b"x-read-model-position": reply.read_model_position,
-    }
-    return [(name, str(value).encode()) for name, value in told.items() if value is not None]
+    told = (
+        (b"x-correlation-id", correlation_id),
+        (b"location", reply.location),
+        (b"etag", reply.etag and f'"{reply.etag}"'),
+        (b"x-event-position", reply.event_position),
+        (b"x-read-model-position", reply.read_model_position),
+    )
+    return [(name, str(value).encode()) for name, value in told if value is not None]
