@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from typing_extensions import override
 
 from neuroglia.core.clock import Clock
-from neuroglia.core.errors import ConcurrencyError, NotFoundError, PreconditionFailed
+from neuroglia.core.errors import ConcurrencyError, NotFoundError, PreconditionFailed, Unavailable
 from neuroglia.core.generics import words
 from neuroglia.domain import AggregateRoot, Envelope, History, Repository
 from neuroglia.event_sourcing.codec import EventCodec
@@ -142,6 +142,8 @@ class EventSourcedRepository(Repository[A], History[A]):
             raise ConcurrencyError(stream, version, page.events[-1].revision if page.events else NO_STREAM)
 
     async def _append(self, stream: str, aggregate: A) -> list[Envelope]:
+        if self._command.since > self._store.reached and self._command.since > await self._store.head():
+            raise Unavailable("The event store has lost its last events, behind which this command began.")
         now = max(filter(None, (self._clock.now(), aggregate.modified_at)))  # even if the clock was set back
         metadata = EventMetadata(
             recorded_at=now,

@@ -12,12 +12,18 @@ from typing_extensions import override
 from neuroglia.core.context import use_context
 from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope
-from neuroglia.documents import DocumentType, Lease, Session
+from neuroglia.documents import Lease, Session
 from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
+from neuroglia.event_sourcing.subscriptions.checkpoints import (
+    CHECKPOINTS,
+    Checkpoint,
+    CheckpointMoved,
+    commit_move,
+    load_checkpoint,
+)
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
 from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
@@ -43,7 +49,6 @@ class ReactionRunner(SubscriptionRunner):
         assert issubclass(kind.subscriber, Reaction)
         self._workers = kind.subscriber.workers
         self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience)
-        self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
         self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
         self._lanes: Lanes[Work] | None = None
@@ -51,15 +56,20 @@ class ReactionRunner(SubscriptionRunner):
 
     @override
     async def look(self) -> None:
-        checkpoint = await Session(self._means.documents).get(self._checkpoints, self.status.name)
-        await self._passed(checkpoint.position if checkpoint else BEGINNING)
+        await self._load()
 
     @override
     async def _resume(self) -> None:
-        await self.look()
-        self._mark = LowWaterMark(self.status.position)
+        checkpoint = await self._load()
+        await checkpoint.verify(self._means.events)
+        self._mark = LowWaterMark(checkpoint.position, checkpoint.event_id)
         await self.parking.load()
         self.status.parked = len(self.parking.held)
+
+    async def _load(self) -> Checkpoint:
+        checkpoint = await load_checkpoint(Session(self._means.documents), self.status.name)
+        await self._passed(checkpoint.position)
+        return checkpoint
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
@@ -68,7 +78,7 @@ class ReactionRunner(SubscriptionRunner):
             while len(self._mark) >= _WINDOW and not self._patience.stopping.is_set():
                 with suppress(Stopped):  # what is in hand is finished
                     await self._patience.pause(_SAVE_S)
-            self._mark.begin(stored.position)
+            self._mark.begin(stored.position, stored.id)
             kind = self._means.codec.class_of(stored.type)
             if kind in self.kind.handlers:
                 await self._lanes.put(stored.stream, partial(self._handle, stored, carefully=carefully))
@@ -165,16 +175,16 @@ class ReactionRunner(SubscriptionRunner):
                 await self._patience.pause(_SAVE_S)
 
     async def _save(self) -> None:
-        position = self._mark.position
+        position, event_id = self._mark.position, self._mark.event_id
         if position == self.status.position:
             return
         session = Session(self._means.documents)
-        checkpoint = await session.get(self._checkpoints, self.status.name) or Checkpoint(name=self.status.name)
+        checkpoint = await load_checkpoint(session, self.status.name)
         if checkpoint.position != self.status.position or checkpoint.position > position:
             raise CheckpointMoved
-        checkpoint.position = position
-        session.save(self._checkpoints, checkpoint)
-        await commit_move(session, f"{self._checkpoints.collection}/{self.status.name}")
+        checkpoint.position, checkpoint.event_id = position, event_id
+        session.save(CHECKPOINTS, checkpoint)
+        await commit_move(session, f"{CHECKPOINTS.collection}/{self.status.name}")
         await self._passed(position)
 
 
