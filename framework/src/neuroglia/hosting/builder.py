@@ -26,7 +26,7 @@ from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscri
 from neuroglia.event_sourcing.once import OneCommand, ids_of
 from neuroglia.event_sourcing.registration import add_aggregates, add_subscribers
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
-from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation
+from neuroglia.event_sourcing.subscriptions import Checkpoint, Fence, Generation
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store, extra
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
@@ -131,7 +131,7 @@ class WebApplicationBuilder:
         self._once(DocumentStore, "add_documents")
         self.services.add_singleton(IdempotencyRecords)
         self.services.add_singleton(PipelineBehavior, IdempotencyBehavior)
-        for own in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
+        for own in (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
             self._documents.append(DocumentType(own))
         for model in classes(import_modules(package), object):
             if is_document(model):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence, Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final, TypeAlias, cast
@@ -24,6 +24,7 @@ from neuroglia.event_sourcing.subscriptions.checkpoints import (
     commit_move,
     load_checkpoint,
 )
+from neuroglia.event_sourcing.subscriptions.fences import Fences
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
 from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
@@ -49,6 +50,9 @@ class ReactionRunner(SubscriptionRunner):
         assert issubclass(kind.subscriber, Reaction)
         self._workers = kind.subscriber.workers
         self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience)
+        self._fences = Fences(means.documents, self.status.name)
+        self._done: AbstractSet[int] = frozenset()
+        self._checkpoint = Checkpoint(name=self.status.name)
         self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
         self._lanes: Lanes[Work] | None = None
@@ -56,20 +60,17 @@ class ReactionRunner(SubscriptionRunner):
 
     @override
     async def look(self) -> None:
-        await self._load()
+        self._checkpoint = await load_checkpoint(Session(self._means.documents), self.status.name)
+        await self._passed(self._checkpoint.position)
 
     @override
     async def _resume(self) -> None:
-        checkpoint = await self._load()
-        await checkpoint.verify(self._means.events)
-        self._mark = LowWaterMark(checkpoint.position, checkpoint.event_id)
+        self._done = await self._fences.take()  # first: then nobody else moves on what is read
+        await self.look()
+        await self._checkpoint.verify(self._means.events)
+        self._mark = LowWaterMark(self._checkpoint.position, self._checkpoint.event_id)
         await self.parking.load()
         self.status.parked = len(self.parking.held)
-
-    async def _load(self) -> Checkpoint:
-        checkpoint = await load_checkpoint(Session(self._means.documents), self.status.name)
-        await self._passed(checkpoint.position)
-        return checkpoint
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
@@ -80,7 +81,7 @@ class ReactionRunner(SubscriptionRunner):
                     await self._patience.pause(_SAVE_S)
             self._mark.begin(stored.position, stored.id)
             kind = self._means.codec.class_of(stored.type)
-            if kind in self.kind.handlers:
+            if kind in self.kind.handlers and stored.position not in self._done:
                 await self._lanes.put(stored.stream, partial(self._handle, stored, carefully=carefully))
             else:
                 self.status.unknown_events += kind is None
@@ -143,7 +144,7 @@ class ReactionRunner(SubscriptionRunner):
                 session = Session(self._means.documents)  # what was staged before the refusal is void
             if error is None:
                 await self.parking.finish(session, stored)
-            await session.commit()
+            await self._fences.commit(session, stored, checkpoint=self.status.position, parked=error is not None)
         self.parking.settled(stored, parked=error is not None)
 
     async def _react(self, scope: Scope, stored: StoredEvent) -> bool:

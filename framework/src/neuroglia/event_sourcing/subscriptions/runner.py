@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import ClassVar, Final
 
-from neuroglia.core.errors import Unavailable
+from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents import Lease, WorkState
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import PAGE, Batch, EventSubscription
@@ -55,7 +55,7 @@ class SubscriptionRunner(ABC):
                     await self._follow()
                 else:
                     await self._stand_by()
-            except CheckpointMoved:
+            except (CheckpointMoved, ConcurrencyError):
                 _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
             except Stopped:
                 break
