@@ -145,21 +145,14 @@ class EventSourcedRepository(Repository[A], History[A]):
         if self._command.since > self._store.reached and self._command.since > await self._store.head():
             raise Unavailable("The event store has lost its last events, behind which this command began.")
         now = max(filter(None, (self._clock.now(), aggregate.modified_at)))  # even if the clock was set back
+        context, codec, event_id = self._context, self._codec, self._command.event_id
         metadata = EventMetadata(
-            recorded_at=now,
-            correlation_id=self._context.correlation_id,
-            causation_id=self._context.causation_id,
-            actor=self._context.principal.id,
-            traceparent=self._context.traceparent,
-        )
+            recorded_at=now, correlation_id=context.correlation_id, causation_id=context.causation_id,
+            actor=context.principal.id, traceparent=context.traceparent,
+        )  # fmt: skip
         events = [
-            NewEvent(
-                id=self._command.event_id(stream, number),
-                type=self._codec.name(event),
-                data=self._codec.encode(event),
-                metadata=metadata,
-            )
-            for number, event in enumerate(aggregate.pending)
+            NewEvent(id=event_id(stream, n), type=codec.name(event), data=codec.encode(event), metadata=metadata)
+            for n, event in enumerate(aggregate.pending)
         ]
         try:
             appended = await self._store.append(stream, events, aggregate.version)

@@ -29,10 +29,9 @@ class Checkpoint(BaseModel):
         Raises:
             LogBehindCheckpoint: it is not.
         """
-        if self.position > await log.head():
-            raise LogBehindCheckpoint(self.name)
-        found = None if self.event_id is None else await log.at(self.position)
-        if found is not None and found.id != self.event_id:
+        reached = self.position <= await log.head()
+        found = await log.at(self.position) if reached and self.event_id is not None else None
+        if not reached or (found is not None and found.id != self.event_id):
             raise LogBehindCheckpoint(self.name)
 
 

@@ -76,8 +76,6 @@ class Fences:
             fence.done += [] if parked else [stored.position]
             self._rows.save(self._kind, fence)
             session.include(self._rows, self._kind, fence.name)
-            try:
-                await commit_move(session, f"{self._kind.collection}/{fence.name}")
-            except BaseException:  # nobody knows at which version it is
-                self._rows.forget(self._kind, fence.name)
-                raise
+            self._rows.forget(self._kind, fence.name)  # if this fails, nobody knows at which version it is
+            await commit_move(session, f"{self._kind.collection}/{fence.name}")
+            self._rows.include(session, self._kind, fence.name)
