@@ -14,7 +14,7 @@ from neuroglia.hosting.backing_services import connect_event_store
 from openbank.domain.models.transfer import TransferStatus
 from tests.integration.apps.mortal_bank import Answer, Life
 from tests.integration.test_openbank_process import PERSON
-from tests.openbank.conservation import conserved, openbank_codec
+from tests.openbank.conservation import conserved, how_they_ended, openbank_codec
 from tests.support.engines import Backing
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
@@ -99,7 +99,7 @@ async def test_given_a_death_at_any_write_then_the_next_process_brings_the_trans
     assert {point for point in certain if not died[point]} == set()
     store = connect_event_store(backing.event_store_url)
     await store.open()
-    ended = await conserved(store, openbank_codec())
+    ended = how_they_ended(await conserved(store, openbank_codec()))
     await store.aclose()
     assert set(ended) == {end}
     assert ended[end] > died.total() / 2, "most were acknowledged, or at least recorded, before the death"
