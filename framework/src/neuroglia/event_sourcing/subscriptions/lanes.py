@@ -41,10 +41,15 @@ class Lanes(Generic[T]):
 
 
 class LowWaterMark:
-    """Up to where everything is done, when later things may be done before earlier ones."""
+    """Up to where everything is done, when later things may be done before earlier ones.
+
+    Attributes:
+        position: the mark.
+        last: where the last thing stands that was begun.
+    """
 
     def __init__(self, position: int) -> None:
-        self.position = position
+        self.position = self.last = position
         self._begun: deque[int] = deque()
         self._done: set[int] = set()
 
@@ -54,6 +59,7 @@ class LowWaterMark:
 
     def begin(self, position: int) -> None:
         """Something at this position, behind all others so far, is to be done."""
+        self.last = position
         self._begun.append(position)
 
     def finish(self, position: int) -> None:

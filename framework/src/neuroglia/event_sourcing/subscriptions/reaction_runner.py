@@ -65,6 +65,8 @@ class ReactionRunner(SubscriptionRunner):
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
         assert self._lanes is not None
         for stored in batch.events:
+            if stored.position <= self._mark.last:  # delivered again: it is in hand, or done
+                continue
             while len(self._mark) >= _WINDOW and not self._patience.stopping.is_set():
                 with suppress(Stopped):  # what is in hand is finished
                     await self._patience.pause(_SAVE_S)
