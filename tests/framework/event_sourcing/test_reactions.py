@@ -16,6 +16,7 @@ from tests.framework.event_sourcing.counting import CounterClosed, CounterIncrea
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments
 from tests.framework.event_sourcing.world import CHECKPOINTS, World, nothing_parked, parked_in, passed, run, state
+from tests.support.repeating import repeat
 from tests.support.waiting import eventually
 
 OPENED = CounterOpened(name="steps")
@@ -91,6 +92,30 @@ async def test_given_events_then_each_is_handled_in_its_own_context_and_the_chec
     context = outside.contexts[0]
     assert (context.principal.id, context.causation_id, context.since) == ("system:Telling", event.id, first.position)
     assert context.command_id == derived_id("Telling", event.id)
+
+
+async def test_given_batches_that_are_delivered_again_then_each_event_is_handled_once_and_the_checkpoint_follows(
+    world: World, outside: Outside
+) -> None:
+    repeat(world.events, 3)
+    release = outside.hold("a")
+    await world.happened("a", OPENED, UP)
+    await world.happened("b", OPENED, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+
+        async def b_is_told() -> bool:
+            return "b" in await told(world)
+
+        await eventually(b_is_told)
+        release.set()
+        end = await world.happened("b", UP)
+        await passed(runner, end.position)
+
+    assert await told(world) == {"a": (1, [1]), "b": (2, [1, 2])}
+    assert sorted(outside.heard) == [("a", 1), ("b", 1), ("b", 2)]
+    assert await world.checkpoint("Telling") == end.position
 
 
 async def test_given_a_slow_stream_then_the_others_flow_and_the_checkpoint_waits_for_it(

@@ -15,8 +15,7 @@ class Lanes(Generic[T]):
         self, group: asyncio.TaskGroup, work: Callable[[T], Awaitable[None]], *, workers: int, waiting: int
     ) -> None:
         """`workers`: so many pieces are done at the same time; `waiting`: so many are taken in at most."""
-        self._group = group
-        self._work = work
+        self._group, self._work = group, work
         self._workers = asyncio.Semaphore(workers)
         self._room = asyncio.Semaphore(waiting)
         self._lanes: dict[str, deque[T]] = {}
@@ -41,10 +40,15 @@ class Lanes(Generic[T]):
 
 
 class LowWaterMark:
-    """Up to which event everything is done, when later ones may be done before earlier ones."""
+    """Up to which event everything is done, when later ones may be done before earlier ones.
+
+    Attributes:
+        position: the mark; `event_id` is the event there.
+        last: where the last event stands that was begun.
+    """
 
     def __init__(self, position: int, event_id: str | None = None) -> None:
-        self.position, self.event_id = position, event_id
+        self.position, self.event_id, self.last = position, event_id, position
         self._begun: deque[tuple[int, str]] = deque()
         self._done: set[int] = set()
 
@@ -54,6 +58,7 @@ class LowWaterMark:
 
     def begin(self, position: int, event_id: str) -> None:
         """An event at this position, behind all others so far, is to be done."""
+        self.last = position
         self._begun.append((position, event_id))
 
     def finish(self, position: int) -> None:

@@ -75,7 +75,7 @@ class ReactionRunner(SubscriptionRunner):
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
         assert self._lanes is not None
-        for stored in batch.events:
+        for stored in (one for one in batch.events if one.position > self._mark.last):  # else in hand, or done
             while len(self._mark) >= _WINDOW and not self._patience.stopping.is_set():
                 with suppress(Stopped):  # what is in hand is finished
                     await self._patience.pause(_SAVE_S)
