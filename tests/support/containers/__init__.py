@@ -1,7 +1,7 @@
 """The real servers, each in a container that is gone when its block ends: for `pytest -m containers`.
 
 `EVENTSTOREDB_IMAGE` and `MONGO_IMAGE` name other images. Where there is no Docker engine, or an image is not there and
-cannot be pulled, the tests that wanted it are skipped and say so.
+cannot be pulled, the tests that wanted it are skipped and say so; with `REQUIRE_DOCKER=1` they fail.
 """
 
 import gc
@@ -10,11 +10,10 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import docker
 import pymongo
-import pytest
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from esdbclient import EventStoreDBClient
 from esdbclient.exceptions import EventStoreDBClientException
@@ -24,6 +23,7 @@ from testcontainers.core.wait_strategies import HttpWaitStrategy, LogMessageWait
 from testcontainers.core.waiting_utils import WaitStrategy
 
 from deployment.processes import until
+from tests.support.machine import not_here
 
 EVENTSTOREDB_IMAGE: Final = os.environ.get("EVENTSTOREDB_IMAGE", "eventstore/eventstore:24.10")
 MONGO_IMAGE: Final = os.environ.get("MONGO_IMAGE", "mongo:8")
@@ -74,7 +74,7 @@ def docker_engine() -> Iterator[docker.DockerClient]:
     """The engine of this machine, or a skipped test where there is none."""
     with closing(_connected()) as engine:
         if not engine.api.base_url.startswith("http+docker:"):  # the ports are bound to the engine's loopback interface
-            pytest.skip(f"there is no Docker engine on this machine: DOCKER_HOST is {engine.api.base_url}")
+            missing(f"there is no Docker engine on this machine: DOCKER_HOST is {engine.api.base_url}")
         yield engine
 
 
@@ -86,7 +86,7 @@ def _connected() -> docker.DockerClient:
         except DockerException as error:
             reason = str(error)
         gc.collect()
-    pytest.skip(f"there is no Docker engine: {reason}")
+    return missing(f"there is no Docker engine: {reason}")
 
 
 def require_image(image: str) -> None:
@@ -98,7 +98,12 @@ def require_image(image: str) -> None:
             try:
                 engine.images.pull(image)
             except APIError as error:  # also when the registry cannot be reached
-                pytest.skip(f"the image {image} is not here and cannot be pulled: {error.explanation}")
+                missing(f"the image {image} is not here and cannot be pulled: {error.explanation}")
+
+
+def missing(what: str) -> NoReturn:
+    """Skips the test that needs it, or fails it with `REQUIRE_DOCKER=1`."""
+    not_here(what, "REQUIRE_DOCKER")
 
 
 @contextmanager
