@@ -19,6 +19,7 @@ NO_IMAGES = {
     "EVENTSTOREDB_IMAGE": "127.0.0.1:1/none:1",
     "MONGO_IMAGE": "127.0.0.1:1/none:2",
     "COMMANDS_IMAGE": "127.0.0.1:1/none:3",
+    "KEYCLOAK_IMAGE": "127.0.0.1:1/none:4",
 }
 MAY_SKIP = {"REQUIRE_DOCKER": "0"}
 
