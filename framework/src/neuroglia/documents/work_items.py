@@ -39,7 +39,7 @@ class WorkItem(BaseModel):
         queue: whose work it is.
         group: what has to be done in order, by `number`; "" when order does not matter.
         due: when it waits: not to be begun before. When it runs: its owner has it until then; afterwards
-            the owner counts as dead.
+            the owner counts as dead. When it is done and kept for a while: it may be removed from then on.
         attempts: how many were begun. The count is stored before an attempt runs.
         waits: how many of them ended because a backing service did not answer. These do not count.
         error: the type of the last failure; of what is done, the code of the refusal that was the answer.
@@ -172,14 +172,17 @@ class WorkQueue:
         await self._ours(item, session)
         await session.delete(self._items, item.id)
 
-    async def keep(self, item: WorkItem, session: Session, outcome: str | None = None) -> None:
-        """Stages the end of a claimed item like `finish`, but it stays, so that the same work is known for ever.
+    async def keep(
+        self, item: WorkItem, session: Session, outcome: str | None = None, until: datetime | None = None
+    ) -> None:
+        """Stages the end of a claimed item like `finish`, but it stays, so that the same work is known: for ever, or
+        until it may be removed.
 
         Raises:
             ConcurrencyError: somebody else has it.
         """
         held = await self._ours(item, session)
-        held.state, held.owner, held.error = WorkState.DONE, "", outcome
+        held.state, held.owner, held.error, held.due = WorkState.DONE, "", outcome, until or held.due
         session.save(self._items, held)
 
     async def hand_back(self, item: WorkItem, *, due: datetime, error: str | None = None, counts: bool = True) -> None:

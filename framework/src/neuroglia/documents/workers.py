@@ -5,7 +5,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
@@ -29,6 +29,10 @@ _POLL_S: Final = 1.0
 """How often one looks for what other processes have added."""
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 30.0
+
+
+class Unworkable(Exception):
+    """No attempt at an item can succeed: it is parked at once. The message is kept, and holds nothing secret."""
 
 
 class Workers(HostedTasks):
@@ -61,6 +65,18 @@ class Workers(HostedTasks):
     @abstractmethod
     async def _perform(self, item: WorkItem, scope: Scope) -> None:
         """Does it."""
+
+    def _attempts_of(self, item: WorkItem) -> int:  # noqa: ARG002
+        """How many it gets."""
+        return _ATTEMPTS
+
+    def _pause_after(self, item: WorkItem, error: Exception) -> float:
+        """Seconds until it is tried again after a failure."""
+        return _pause(item.waits + 1 if isinstance(error, Unavailable) else item.attempts, error)
+
+    def _keep_until(self, item: WorkItem) -> datetime | None:  # noqa: ARG002
+        """How long it is kept when it is done, if it `keeps`. None: for ever."""
+        return None
 
     def wake(self) -> None:
         """There is something to do."""
@@ -103,12 +119,12 @@ class Workers(HostedTasks):
 
     async def _try(self, item: WorkItem) -> None:
         queue = self._queue
-        if item.attempts > _ATTEMPTS:  # counted by processes that did not live to tell how it failed
+        if item.attempts > self._attempts_of(item):  # counted by processes that did not live to tell how it failed
             await self._leave(partial(queue.park, item, "ProcessDied"))
             return
         try:
             await tenacity.AsyncRetrying(
-                retry=tenacity.retry_if_exception(_lost_a_race),
+                retry=tenacity.retry_if_exception(partial(_lost_a_race, item)),
                 stop=tenacity.stop_after_attempt(_TRIES),
                 wait=tenacity.wait_random_exponential(0.002, 0.1),
                 reraise=True,
@@ -118,12 +134,13 @@ class Workers(HostedTasks):
                 await queue.hand_back(item, due=queue.now(), error=item.error, counts=False)
             raise
         except Exception as error:  # noqa: BLE001 - whatever the work raises: it is told, and noted
-            name, waits = type(error).__name__, isinstance(error, Unavailable)
+            hopeless, waits = isinstance(error, Unworkable), isinstance(error, Unavailable)
+            name = str(error) if hopeless else type(error).__name__
             _log.error("work failed", exc_info=error, extra={"item": item.id, "attempt": item.attempts})
-            if item.attempts >= _ATTEMPTS and not waits:
+            if hopeless or (item.attempts >= self._attempts_of(item) and not waits):
                 await self._leave(partial(queue.park, item, name))
                 return
-            due = queue.now() + timedelta(seconds=_pause(item.waits + 1 if waits else item.attempts, error))
+            due = queue.now() + timedelta(seconds=self._pause_after(item, error))
             await self._leave(partial(queue.hand_back, item, due=due, error=name, counts=not waits))
 
     async def _do(self, item: WorkItem) -> None:
@@ -139,7 +156,7 @@ class Workers(HostedTasks):
                     except asyncio.CancelledError as cancelled:
                         raise failure_of(cancelled) from None
             if self.keeps:
-                await self._queue.keep(item, session, outcome)
+                await self._queue.keep(item, session, outcome, self._keep_until(item))
             else:
                 await self._queue.finish(item, session)
             await session.commit()
@@ -175,9 +192,9 @@ class Workers(HostedTasks):
             await renewal
 
 
-def _lost_a_race(error: BaseException) -> bool:
+def _lost_a_race(item: WorkItem, error: BaseException) -> bool:
     """Whether the work came in between with other work, and still has its item."""
-    return isinstance(error, ConcurrencyError) and not error.stream.startswith(f"{WORK_ITEMS}/")
+    return isinstance(error, ConcurrencyError) and error.stream != f"{WORK_ITEMS}/{item.id}"
 
 
 def _pause(failures: int, error: Exception) -> float:

@@ -45,6 +45,7 @@ from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, des
 from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
 from neuroglia.operations.index import IndexedEvent, add_event_index
+from neuroglia.operations.jobs import JobsController
 from neuroglia.security import (
     Guard,
     OAuth2Bearer,
@@ -138,13 +139,17 @@ class WebApplicationBuilder:
                 self._add_document(DocumentType(model))
 
     def add_operations(self) -> None:
-        """Adds the admin API at `/operations`, and the index of events that it needs. The service has event sourcing
-        and documents."""
-        self._add_document(DocumentType(IndexedEvent))
-        add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
-        self.services.add_singleton(EventLog)
-        self.services.add_singleton(OperationsController)
-        self._controllers.append(OperationsController)
+        """Adds the admin API at `/operations`: jobs, and if there is event sourcing, events with the index that they
+        need, and subscriptions. Call it below the stores; the service has documents."""
+        added: list[type[ControllerBase]] = [JobsController]
+        if EventStore in self._backing:
+            self._add_document(DocumentType(IndexedEvent))
+            add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
+            self.services.add_singleton(EventLog)
+            added.append(OperationsController)
+        for controller in added:
+            self.services.add_singleton(controller)
+        self._controllers += added
 
     def add_cloud_events(self, package: str) -> None:
         """Adds `/cloudevents` and the handlers behind it, and sends to `CLOUD_EVENTS_SINK` what the package publishes.
@@ -156,6 +161,16 @@ class WebApplicationBuilder:
         for hosted in registration.add_cloud_events(self.services, modules, options, self._prefixes):
             self.add_hosted_service(hosted)
         self.add_controllers("neuroglia.cloud_events.controller")
+
+    def add_background_tasks(self, package: str, *, workers: int = 8) -> None:
+        """Adds the background tasks of a package, and does their jobs, so many at the same time. Call it below
+        `add_documents`: jobs are documents."""
+        with extra("scheduling", "add_background_tasks"):
+            from neuroglia.scheduling import registration
+        options = registration.SchedulingOptions(workers, self.settings.lease_seconds)
+        for hosted in registration.add_background_tasks(self.services, import_modules(package), options):
+            self.add_hosted_service(hosted)
+        self._add_document(DocumentType(registration.Schedule))
 
     def add_api_keys(self) -> None:
         """Lets callers show API keys (`X-API-Key`), too; `ApiKeys` issues them. The service has documents."""

@@ -1,0 +1,88 @@
+"""What does the jobs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from pydantic import ValidationError
+from typing_extensions import override
+
+from neuroglia.core.clock import Clock, parse_utc
+from neuroglia.core.context import Principal, RequestContext
+from neuroglia.core.errors import Unavailable
+from neuroglia.core.ids import SystemIds, derived_id
+from neuroglia.core.validation import field_errors
+from neuroglia.dependency_injection import Scope, ServiceProvider
+from neuroglia.documents import DocumentStore, WorkItem, WorkQueue
+from neuroglia.documents.attempts import back_off
+from neuroglia.documents.workers import Unworkable, Workers
+from neuroglia.scheduling.jobs import JOBS, CurrentJob, JobInfo
+from neuroglia.scheduling.tasks import TaskType, TaskTypes
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulingOptions:
+    """How many jobs a process does at the same time, and how soon others take over what it leaves."""
+
+    workers: int
+    lease_seconds: float
+
+
+class JobWorkers(Workers):
+    """Each job runs as its task. It is kept for a while when it is done, so that its key is known."""
+
+    keeps = True
+
+    def __init__(
+        self, provider: ServiceProvider, documents: DocumentStore, clock: Clock, types: TaskTypes,
+        options: SchedulingOptions,
+    ) -> None:  # fmt: skip
+        queue = WorkQueue(documents, clock, queue=JOBS, owner=SystemIds().new(), seconds=options.lease_seconds)
+        super().__init__(provider, queue, workers=options.workers)
+        self._types = types
+
+    @override
+    def _context(self, item: WorkItem) -> RequestContext:
+        row = cast("dict[str, Any]", item.body)
+        return RequestContext(
+            correlation_id=row["correlation_id"], causation_id=row["causation_id"], traceparent=row["traceparent"],
+            principal=Principal.system(row["task"]), since=row["since"], command_id=derived_id(JOBS, item.id),
+        )  # fmt: skip
+
+    @override
+    async def _perform(self, item: WorkItem, scope: Scope) -> None:
+        kind, row = self._type_of(item), cast("dict[str, Any]", item.body)
+        if kind is None:  # while versions change: another one knows it
+            raise Unavailable(f"nobody here has the task {row['task']}")
+        try:
+            arguments = kind.decode(row["arguments"])
+        except ValidationError as error:
+            found = field_errors(error.errors(include_url=False, include_context=False))
+            wrong = ", ".join(f"{one.pointer} {one.code}" for one in found)
+            raise Unworkable(f"ArgumentsDoNotFit: {wrong}") from None
+        (await scope.get(CurrentJob)).info = JobInfo(
+            id=item.id, key=row["key"], attempt=item.attempts, last=item.attempts >= kind.options.attempts,
+            scheduled_for=parse_utc(row["scheduled_for"]),
+        )  # fmt: skip
+        await (await scope.get(kind.task)).run(arguments)
+
+    @override
+    def _attempts_of(self, item: WorkItem) -> int:
+        kind = self._type_of(item)
+        return super()._attempts_of(item) if kind is None else kind.options.attempts
+
+    @override
+    def _pause_after(self, item: WorkItem, error: Exception) -> float:
+        kind = self._type_of(item)
+        if kind is None or isinstance(error, Unavailable):
+            return super()._pause_after(item, error)
+        first, longest = kind.options.first_pause.total_seconds(), kind.options.longest_pause.total_seconds()
+        return back_off(item.attempts, error, first=first, longest=longest)
+
+    @override
+    def _keep_until(self, item: WorkItem) -> datetime | None:
+        kind = self._type_of(item)
+        return None if kind is None else self._queue.now() + kind.options.keep
+
+    def _type_of(self, item: WorkItem) -> TaskType | None:
+        return self._types.get(str(item.body["task"]))
