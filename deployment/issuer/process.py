@@ -22,6 +22,10 @@ class RunningIssuer:
         self.url = url
         self._passwords = passwords
 
+    def secret_of(self, client: str) -> str:
+        """What a client gets tokens with by itself."""
+        return self._passwords[client]
+
     def described(self) -> dict[str, Any]:
         """What it says of itself (OpenID Connect Discovery 1.0, section 4)."""
         return dict(httpx.get(f"{self.url}/.well-known/openid-configuration").raise_for_status().json())
@@ -29,7 +33,7 @@ class RunningIssuer:
     def answer(self, client: str, scope: str | None = None, *, secret: str | None = None) -> httpx.Response:
         """What a client is answered that asks for a token with its secret, or another one (RFC 6749, section 4.4)."""
         form = {"grant_type": "client_credentials"} | ({} if scope is None else {"scope": scope})
-        auth = client, secret or self._passwords[client]
+        auth = client, secret or self.secret_of(client)
         return httpx.post(self.described()["token_endpoint"], data=form, auth=auth)
 
     def token(self, client: str, scope: str | None = None) -> str:

@@ -1,0 +1,1 @@
+"""The outside: ports, read models, clients and repositories."""

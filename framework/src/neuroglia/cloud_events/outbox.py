@@ -9,7 +9,7 @@ from neuroglia.cloud_events.messages import dump, load
 from neuroglia.cloud_events.sink import Sink
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
-from neuroglia.core.ids import Ids
+from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope, ServiceProvider
 from neuroglia.documents import DocumentType, Session, WorkItem
 from neuroglia.documents.workers import Workers
@@ -19,17 +19,21 @@ _WORKERS: Final = 16
 
 
 class Outbox:
-    """What is added is stored in the commit of this scope, or not at all."""
+    """What is added is stored in the commit of this scope, or not at all.
 
-    def __init__(self, session: Session, writer: CloudEventWriter, ids: Ids, clock: Clock) -> None:
-        self._session, self._writer, self._ids, self._clock = session, writer, ids, clock
+    The id of an event derives from the change that it tells of. (Not from the command, which a job may send twice.)
+    """
+
+    def __init__(self, session: Session, writer: CloudEventWriter, clock: Clock) -> None:
+        self._session, self._writer, self._clock = session, writer, clock
         self._rows: DocumentType[WorkItem] = DocumentType(WorkItem)
         self._count = 0
 
     def add(self, event: IntegrationEvent, *, subject: str, number: int) -> None:
         """Tells the outside of an aggregate: `subject` is its id, `number` its version after the change. The events of
         one subject are sent in the order of their numbers, and of their adding."""
-        id_, self._count = self._ids.new(), self._count + 1
+        self._count += 1
+        id_ = derived_id(_QUEUE, event.event_type, subject, number, self._count)
         body, now = {"event": dump(self._writer.wrap(event, id_, subject))}, self._clock.now()
         row = f"{self._count:06}-{id_}"
         self._session.save(self._rows, WorkItem(id=row, queue=_QUEUE, group=subject, number=number, due=now, body=body))

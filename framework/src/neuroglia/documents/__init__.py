@@ -1,5 +1,6 @@
 """State kept as documents: read models, state-based aggregates, checkpoints. One session, one commit."""
 
+from neuroglia.documents.attempts import AskedToWait as AskedToWait
 from neuroglia.documents.conditions import Condition as Condition, eq as eq, ge as ge, gt as gt, le as le, lt as lt
 from neuroglia.documents.documents import Documents as Documents
 from neuroglia.documents.generations import Generations as Generations
@@ -11,7 +12,7 @@ from neuroglia.documents.store import (
     StoredDocument as StoredDocument,
     Write as Write,
 )
-from neuroglia.documents.types import DocumentType as DocumentType, document as document
+from neuroglia.documents.types import DocumentType as DocumentType, document as document, keep as keep
 from neuroglia.documents.work_items import (
     WorkItem as WorkItem,
     WorkItems as WorkItems,

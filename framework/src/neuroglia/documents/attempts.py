@@ -7,13 +7,20 @@ import tenacity
 from neuroglia.core.errors import Unavailable
 
 
+class AskedToWait(Exception):
+    """A failure after which somebody wants to be left alone for `asked` seconds. Unlike `Unavailable`, it counts as an
+    attempt."""
+
+    asked: float = 0.0
+
+
 def back_off(failures: int, error: BaseException | None = None, *, first: float, longest: float) -> float:
     """Seconds to wait after so many failures in a row: longer each time, and never the same for all who wait; at
     least as long as a service has asked for."""
     state = tenacity.RetryCallState(tenacity.AsyncRetrying(), None, (), {})
     state.attempt_number = failures
     pause = tenacity.wait_exponential_jitter(multiplier=first, max=longest, jitter=first)(state)
-    return max(pause, error.asked if isinstance(error, Unavailable) else 0.0)
+    return max(pause, error.asked if isinstance(error, Unavailable | AskedToWait) else 0.0)
 
 
 class HandlerCancelled(Exception):

@@ -3,18 +3,22 @@
 import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from types import ModuleType
 from typing import Any, Final, Generic, Self, TypeVar, get_args, get_type_hints
 
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.scanning import classes
 from neuroglia.documents.conditions import Condition
 
 D = TypeVar("D")
 _NAME: Final = re.compile(r"(?!.*__)[a-z][a-z0-9_]{0,57}")  # what has a __ is a later generation
 _DECLARATION: Final = "__document__"
 Index = tuple[str, ...]
+Declaration = tuple[str, str, tuple[Index, ...]]
 
 
 def document(collection: str, *, key: str = "id", indexes: Sequence[str | Index] = ()) -> Callable[[type[D]], type[D]]:
@@ -25,8 +29,7 @@ def document(collection: str, *, key: str = "id", indexes: Sequence[str | Index]
     """
 
     def decorate(model: type[D]) -> type[D]:
-        tuples = tuple((index,) if isinstance(index, str) else tuple(index) for index in indexes)
-        setattr(model, _DECLARATION, (collection, key, tuples))
+        setattr(model, _DECLARATION, _declaration(collection, key, indexes))
         return model
 
     return decorate
@@ -37,16 +40,39 @@ def is_document(model: type[object]) -> bool:
     return _DECLARATION in vars(model)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """See `keep`."""
+
+    model: type[Any]
+    declaration: Declaration
+
+
+def keep(model: type[Any], collection: str, *, key: str = "id", indexes: Sequence[str | Index] = ()) -> Kept:
+    """Declares the same of a class that knows nothing of stores: of an aggregate in a domain that stays pure.
+
+    Give it a name at the top level of a module, where `add_documents` looks: `prompts = keep(Prompt, "prompts")`.
+    """
+    return Kept(model, _declaration(collection, key, indexes))
+
+
+def document_types(modules: Sequence[ModuleType]) -> Sequence["DocumentType[Any]"]:
+    """All that these modules declare, the classes that they define first."""
+    own = [DocumentType(model) for model in classes(modules, object) if is_document(model)]
+    kept = [member for module in modules for member in vars(module).values() if isinstance(member, Kept)]
+    return [*own, *(DocumentType(member.model, member.declaration) for member in kept)]
+
+
 class DocumentType(Generic[D]):
     """A declared document type."""
 
-    def __init__(self, model: type[D]) -> None:
-        """Reads the declaration.
+    def __init__(self, model: type[D], declaration: Declaration | None = None) -> None:
+        """Reads the declaration, unless it is given apart from the class.
 
         Raises:
             ConfigurationError: there is none, or it names fields that the model does not have.
         """
-        declaration = vars(model).get(_DECLARATION)
+        declaration = declaration or vars(model).get(_DECLARATION)
         if declaration is None:
             raise ConfigurationError(f'{model.__name__}: is no document; write @document("collection") over it')
         self.model = model
@@ -97,6 +123,10 @@ class DocumentType(Generic[D]):
                 return index
         wanted = (*equal, *order)
         raise ConfigurationError(f"{self.model.__name__}: no index serves this find; declare {wanted!r} in @document")
+
+
+def _declaration(collection: str, key: str, indexes: Sequence[str | Index]) -> Declaration:
+    return collection, key, tuple((index,) if isinstance(index, str) else tuple(index) for index in indexes)
 
 
 def _check_comparable(model: type[Any], name: str, hint: Any) -> None:

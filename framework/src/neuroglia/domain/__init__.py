@@ -9,3 +9,4 @@ from neuroglia.domain.errors import (
 )
 from neuroglia.domain.events import DomainEvent as DomainEvent, event as event, upcast as upcast
 from neuroglia.domain.repositories import History as History, Repository as Repository
+from neuroglia.domain.transitions import transitions as transitions

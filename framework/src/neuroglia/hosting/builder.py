@@ -20,7 +20,7 @@ from neuroglia.core.scanning import classes, import_modules
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Session, WorkItem
 from neuroglia.documents.leases import LeaseRow
-from neuroglia.documents.types import is_document
+from neuroglia.documents.types import document_types
 from neuroglia.domain import History, Repository
 from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscriptions
 from neuroglia.event_sourcing.once import OneCommand, ids_of
@@ -134,9 +134,8 @@ class WebApplicationBuilder:
         self.services.add_singleton(PipelineBehavior, IdempotencyBehavior)
         for own in (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
             self._documents.append(DocumentType(own))
-        for model in classes(import_modules(package), object):
-            if is_document(model):
-                self._add_document(DocumentType(model))
+        for kind in document_types(import_modules(package)):
+            self._add_document(kind)
 
     def add_operations(self) -> None:
         """Adds the admin API at `/operations`: jobs, and if there is event sourcing, events with the index that they

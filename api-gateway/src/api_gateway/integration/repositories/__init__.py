@@ -1,0 +1,1 @@
+"""What is kept: prompts, objects, secrets, and what callers have used of their rates."""

@@ -1,0 +1,10 @@
+"""`python -m deployment.agent` serves it on loopback."""
+
+import uvicorn
+
+from deployment.agent.app import create_app
+from deployment.agent.settings import AgentSettings
+
+if __name__ == "__main__":
+    settings = AgentSettings()
+    uvicorn.run(create_app(settings), host="127.0.0.1", port=settings.port, access_log=False, log_level="warning")

@@ -1,0 +1,17 @@
+"""Whom it answers, and as whom. From the environment, like all settings."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AgentSettings(BaseSettings):
+    """Where the gateway and the issuer are, and what the agent is to the issuer."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    port: int = Field(default=8091, ge=0, le=65535)
+    gateway_url: str = "http://127.0.0.1:8083"
+    oauth2_issuer: str = "http://127.0.0.1:8090"
+    agent_client: str = "agent"
+    agent_secret: SecretStr = SecretStr("")
+    """Without it the issuer gives no tokens."""

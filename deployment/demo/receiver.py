@@ -1,0 +1,83 @@
+"""A caller's server: it takes callbacks, believes those that are signed, and remembers them."""
+
+import json
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+
+from typing_extensions import override
+
+from deployment.demo.verification import verify_callback
+
+
+@dataclass(frozen=True)
+class Callback:
+    """One that came. `attempt` is the gateway's count; `status` what it was answered with."""
+
+    id: str
+    attempt: int
+    status: int
+    body: dict[str, Any]
+
+
+class Receiver(ThreadingHTTPServer):
+    """Where it is, and what came.
+
+    Attributes:
+        secrets: what signatures are verified with; whoever has none is not believed.
+        answers: statuses for the next callbacks that are believed, used up in order; 204 for all others.
+        callbacks: all that was believed, repeats included.
+        refused: how many were not.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Listener)
+        self.url = f"http://127.0.0.1:{self.server_port}/callbacks"
+        self.secrets: list[str] = []
+        self.answers: list[int] = []
+        self.callbacks: list[Callback] = []
+        self.refused = 0
+
+
+class _Listener(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Takes a callback."""
+        self.send_response(self._status(cast("Receiver", self.server)))
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def _status(self, receiver: Receiver) -> int:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if not any(verify_callback(headers, body, secret) for secret in receiver.secrets):
+            receiver.refused += 1
+            return 401
+        status = receiver.answers.pop(0) if receiver.answers else 204
+        attempt = int(headers["webhook-attempt"])
+        receiver.callbacks.append(Callback(headers["webhook-id"], attempt, status, json.loads(body)))
+        return status
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def receiving() -> Generator[Receiver]:
+    """A receiver, for as long as the context lasts."""
+    receiver = Receiver()
+    thread = threading.Thread(target=receiver.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        receiver.shutdown()
+        receiver.server_close()
+        thread.join()
