@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from deployment.demo import desktop_story, openbank_story
+from deployment.demo import desktop_story, gateway_story, openbank_story
 from deployment.demo.identities import identities
 from deployment.demo.narrator import Difference, Narrator
 
@@ -27,8 +27,10 @@ def main() -> int:
             with ExitStack() as running:
                 issuer = running.enter_context(identities(folder / "issuer"))
                 openbank_story.play(narrator, folder, running, issuer)
-                folder /= "desktop"
+                folder = Path(name) / "desktop"
                 desktop_story.play(narrator, folder, running, issuer)
+                folder = Path(name) / "gateway"
+                gateway_story.play(narrator, folder, running, issuer)
         except (Difference, RuntimeError, TimeoutError, httpx.HTTPError) as difference:
             words = (folder / "stdout.log").read_text().splitlines()[-_LAST_LINES:]
             print(f"\nThe demo stopped: {difference}\n\nThe server's last words:", *words, sep="\n", file=sys.stderr)
