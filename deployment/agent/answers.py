@@ -8,6 +8,7 @@ import tenacity
 from deployment.agent.settings import AgentSettings
 
 _SECONDS: Final = 30.0
+_TOO_MANY_REQUESTS: Final = 429
 _SCOPE: Final = "prompts:respond"
 
 
@@ -38,7 +39,7 @@ class Answers:
     async def _bring_once(self, prompt_id: str, body: dict[str, Any]) -> int:
         url = f"{self._settings.gateway_url}/api/v1/internal/prompts/{prompt_id}/response"
         answer = await self._http.post(url, json=body, headers={"Authorization": f"Bearer {await self._token()}"})
-        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        if answer.is_server_error or answer.status_code == _TOO_MANY_REQUESTS:
             raise NotTaken(f"the gateway answers {answer.status_code}")
         return answer.status_code
 

@@ -99,6 +99,19 @@ async def test_the_next_address_is_tried_when_nobody_listens_at_the_first() -> N
     assert (answered.status_code, there.asked[0].body) == (200, b"once")
 
 
+async def test_ipv6_is_reached_and_looked_at_in_the_same_way() -> None:
+    async with server(says(answer(200)), "::1") as there:
+        async with client(ChangingNames(["::1"]), networks=["::1"]) as http:
+            for host in ("hooks.example", "[::1]", "[0:0:0:0:0:0:0:1]"):
+                assert (await http.get(f"http://{host}:{there.port}/")).status_code == 200
+        async with client(ChangingNames(["::1"])) as http:
+            for host in ("hooks.example", "[::1]", "[0:0:0:0:0:0:0:1]"):
+                with pytest.raises(UrlRefused):
+                    await http.get(f"http://{host}:{there.port}/")
+
+    assert there.visits == 3
+
+
 async def test_a_certificate_has_to_be_for_the_name_and_not_for_the_address(tmp_path: Path) -> None:
     tls, trusted = certificate_for("hooks.example", tmp_path)
     names = ChangingNames([OURS])

@@ -18,6 +18,7 @@ from neuroglia.mvc.retrying import retry_after
 
 _PIECE: Final = 256 * 1024
 _LATER: Final = {408, 425, 429}
+_OK: Final = 200
 _GONE: Final = {404, 410}
 _FAILED_FROM: Final = 500
 
@@ -105,7 +106,7 @@ class HttpDataPackages:
             raise DataRefused("not-found", "There is no data at this URL.")
         if answer.is_redirect or answer.has_redirect_location:
             raise DataRefused("redirect", "The URL leads to another one. Give that one instead.")
-        if status != httpx.codes.OK:
+        if status != _OK:
             raise DataRefused("not-given", f"The server of the data answers {status}.")
         if answer.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
             raise DataRefused("content-encoding", "The data comes compressed, although it was asked for as it is.")

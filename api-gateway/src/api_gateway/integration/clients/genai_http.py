@@ -17,7 +17,9 @@ _CONNECT_S: Final = 5.0
 _PROBE_S: Final = 5.0
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NOT_NOW: Final = {429, 503}
-_REFUSED_FROM, _FAILED_FROM = 300, 500
+_OK: Final = 200
+_REFUSED_FROM: Final = 300
+_FAILED_FROM: Final = 500
 _UNCLEAR: Final = {408, 409, 425}
 
 
@@ -32,7 +34,8 @@ class Answer:
 
 class GenAiHttp:
     """Connections are not kept: one that the service closes at the wrong moment would leave it open whether it has
-    taken the prompt. Nothing is taken from the environment, and redirects are not followed."""
+    taken the prompt. Redirects are not followed. Of the environment, `SSL_CERT_FILE` alone counts: a service inside has
+    an authority of its own."""
 
     def __init__(self, *, api_key: str | None, clock: Clock, timeout_s: float) -> None:
         headers = {"user-agent": "neuroglia-api-gateway", "accept-encoding": "identity"}
@@ -45,6 +48,7 @@ class GenAiHttp:
             timeout=httpx.Timeout(timeout_s, connect=_CONNECT_S),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
             trust_env=False,
+            verify=httpx.create_ssl_context(),
         )
 
     async def post(self, url: str, body: JsonValue, *, key: str, expected: frozenset[int] = frozenset()) -> Answer:
@@ -78,7 +82,7 @@ class GenAiHttp:
                 status = answer.status_code
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"the GenAI service does not answer: {type(error).__name__}") from None
-        if status != httpx.codes.OK:
+        if status != _OK:
             raise Unavailable(f"the GenAI service answers {status}")
 
     async def aclose(self) -> None:
