@@ -20,6 +20,7 @@ from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
 from neuroglia.event_sourcing import EventStore
+from neuroglia.mediation import Mediator
 from neuroglia.testing import given_process, running
 from tests.support.waiting import eventually
 
@@ -57,10 +58,12 @@ def test_make_help_lists_every_target() -> None:
 
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The service in one file, with the reaction, the process and the CloudEvents that the page adds to it."""
-    source, reaction, process, cloud_events, _ = blocks(ROOT / "framework/README.md", "python")
-    source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\nbuilder = ")
-    source = source.replace("app = ", "builder.add_cloud_events(__name__)\napp = ")
+    """The service in one file, with all that the page adds to it."""
+    source, reaction, process, cloud_events, tasks, _ = blocks(ROOT / "framework/README.md", "python")
+    source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\n{tasks}\n\nbuilder = ")
+    source = source.replace(
+        "app = ", "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\napp = "
+    )
     (tmp_path / "tally.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
@@ -98,6 +101,19 @@ async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(tally: M
 
         await eventually(both_told)
         assert {event.get_type() for event in told} == {"io.tally.counted.v1"}
+
+
+async def test_the_job_of_the_page_counts_one_on_once(tally: ModuleType) -> None:
+    async with running(tally.app) as service:
+        begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
+        mediator = await service.services.get(Mediator)
+        first = await mediator.execute(tally.CountLater(begun.body["id"]))
+
+        async def counted() -> bool:
+            return (await service.when("GET", begun.response.headers["location"])).body["total"] == 2
+
+        await eventually(counted)
+        assert await mediator.execute(tally.CountLater(begun.body["id"])) == first
 
 
 def test_the_process_of_the_page_counts_on_until_the_tally_is_full(tally: ModuleType) -> None:

@@ -3,8 +3,8 @@
 import inspect
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from types import ModuleType, NoneType
 from typing import Any, Final, Generic, TypeVar
@@ -35,39 +35,14 @@ class BackgroundTask(ABC, Generic[A_contra]):
         is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskOptions:
-    """How the jobs of a task are done. See `background_task`."""
-
-    name: str
-    attempts: int
-    first_pause: timedelta
-    longest_pause: timedelta
-    keep: timedelta
-    every: timedelta | None
-    cron: str | None
-    misfire_grace: timedelta | None
-    coalesce: bool
-
-
 T = TypeVar("T", bound=BackgroundTask[Any])
 
 
-def background_task(
-    name: str,
-    *,
-    attempts: int = 3,
-    first_pause: timedelta = timedelta(seconds=1),
-    longest_pause: timedelta = timedelta(minutes=5),
-    keep: timedelta = timedelta(days=1),
-    every: timedelta | None = None,
-    cron: str | None = None,
-    misfire_grace: timedelta | None = None,
-    coalesce: bool = True,
-) -> Callable[[type[T]], type[T]]:
+@dataclass(frozen=True, slots=True)
+class background_task:  # noqa: N801 - a decorator, which remembers what it was told
     """Gives a task the name that its jobs are stored with, and says how they are done.
 
-    Args:
+    Attributes:
         name: never changed, for stored jobs have it.
         attempts: after so many the job is dead: parked, until somebody decides.
         first_pause: how long it waits after the first failure, about; each further time twice as long, and never the
@@ -75,22 +50,28 @@ def background_task(
         longest_pause: at most so long.
         keep: how long a job that is done stays known, with its key.
         every: a job is enqueued each time that so much time has passed, in whole seconds, counted from a Monday,
-            0:00 UTC. Such a task is a `BackgroundTask[None]`.
-        cron: minute, hour, day of the month, month and day of the week (mon to sun), in UTC, all of which have to fit.
-            A job is enqueued at each of these times, once over all replicas.
+            0:00 UTC; once over all replicas. Such a task is a `BackgroundTask[None]`.
+        cron: the same at times: minute, hour, day of the month, month and day of the week (mon to sun), in UTC, all of
+            which have to fit.
         misfire_grace: a time that was missed for longer, because no replica ran, is left out. None: never.
         coalesce: of several times that were missed, only the last one counts.
     """
-    options = TaskOptions(
-        name=name, attempts=attempts, first_pause=first_pause, longest_pause=longest_pause, keep=keep,
-        every=every, cron=cron, misfire_grace=misfire_grace, coalesce=coalesce,
-    )  # fmt: skip
 
-    def decorate(cls: type[T]) -> type[T]:
-        setattr(cls, _DECLARATION, options)
-        return cls
+    name: str
+    _: KW_ONLY
+    attempts: int = 3
+    first_pause: timedelta = timedelta(seconds=1)
+    longest_pause: timedelta = timedelta(minutes=5)
+    keep: timedelta = timedelta(days=1)
+    every: timedelta | None = None
+    cron: str | None = None
+    misfire_grace: timedelta | None = None
+    coalesce: bool = True
 
-    return decorate
+    def __call__(self, task: type[T]) -> type[T]:
+        """Decorates it."""
+        setattr(task, _DECLARATION, self)
+        return task
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +79,7 @@ class TaskType:
     """A task that was found."""
 
     task: type[BackgroundTask[Any]]
-    options: TaskOptions
+    options: background_task
     codec: JsonCodec[Any]
 
     def decode(self, arguments: object) -> Any:
@@ -135,7 +116,7 @@ def read_tasks(modules: Sequence[ModuleType]) -> TaskTypes:
     found = TaskTypes()
     declared: list[type[Any]] = [one for one in functions(modules, _DECLARATION) if inspect.isclass(one)]
     for task in dict.fromkeys([*declared, *classes(modules, BackgroundTask[Any])]):
-        options: TaskOptions | None = vars(task).get(_DECLARATION)
+        options: background_task | None = vars(task).get(_DECLARATION)
         where = task.__name__
         if options is None:
             raise ConfigurationError(f'{where}: needs a name; write @background_task("name") over it')
@@ -150,7 +131,7 @@ def read_tasks(modules: Sequence[ModuleType]) -> TaskTypes:
             raise ConfigurationError(
                 f"{where}: {found[options.name].task.__name__} already has the name '{options.name}'; give it another"
             )
-        for wrong in _wrong(options, kind):
+        if (wrong := _wrong(options, kind)) is not None:
             raise ConfigurationError(f"{where}: {wrong}")
         try:
             found[options.name] = TaskType(task, options, JsonCodec(kind or NoneType))
@@ -162,14 +143,16 @@ def read_tasks(modules: Sequence[ModuleType]) -> TaskTypes:
     return found
 
 
-def _wrong(options: TaskOptions, kind: Any) -> Sequence[str]:
-    at_times = options.every is not None or options.cron is not None
-    checks = {
-        f"attempts={options.attempts} is none at all; give it 1 or more": options.attempts < 1,
-        "has every= and cron=; keep one": options.every is not None and options.cron is not None,
-        f"every={options.every} is too short or broken; give it whole seconds": options.every is not None
-        and (options.every < timedelta(seconds=1) or options.every % timedelta(seconds=1) != timedelta()),
-        "runs at its times and so gets no arguments; derive it from BackgroundTask[None]": at_times
-        and kind not in {None, NoneType},
-    }
-    return [text for text, wrong in checks.items() if wrong]
+def _wrong(options: background_task, kind: Any) -> str | None:
+    every, cron = options.every, options.cron
+    if options.attempts < 1:
+        return f"attempts={options.attempts} is none at all; give it 1 or more"
+    if every is not None and cron is not None:
+        return "has every= and cron=; keep one"
+    if every is not None and (every <= timedelta() or every % timedelta(seconds=1)):
+        return f"every={every} is too short or broken; give it whole seconds"
+    if options.misfire_grace is not None and options.misfire_grace < timedelta(seconds=1):
+        return f"misfire_grace={options.misfire_grace} leaves nothing; give it a second or more, or None"
+    if (every is not None or cron is not None) and kind not in {None, NoneType}:
+        return "runs at its times and so gets no arguments; derive it from BackgroundTask[None]"
+    return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -46,26 +46,17 @@ class Schedule(BaseModel):
     fired: datetime
 
 
-class Trigger(Protocol):
-    """What APScheduler's triggers have."""
-
-    def get_next_fire_time(self, previous_fire_time: None, now: datetime, /) -> datetime | None:
-        """The first time that is not before `now`."""
-        ...
-
-
 class Times:
     """The times of one task."""
 
-    def __init__(self, trigger: Trigger) -> None:
-        self.trigger = trigger
+    def __init__(self, trigger: Any) -> None:
+        self.trigger = trigger  # one of APScheduler's, which have no types
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Those behind a moment, up to another."""
-        time = self._next(after)
-        while time is not None and time <= until:
+        while (time := self.trigger.get_next_fire_time(None, after + _STEP)) is not None and time <= until:
             yield time
-            time = self._next(time)
+            after = time
 
     def last(self, after: datetime, until: datetime) -> Sequence[datetime]:
         """The last of them, if there is any; it is looked for from the end, for there may be many."""
@@ -73,9 +64,6 @@ class Times:
         while not (found := [*self.between(max(after, until - window), until)]) and until - window > after:
             window *= 2
         return found[-1:]
-
-    def _next(self, after: datetime) -> datetime | None:
-        return self.trigger.get_next_fire_time(None, after + _STEP)
 
 
 def times_of(kind: TaskType) -> Times | None:
@@ -90,17 +78,18 @@ def times_of(kind: TaskType) -> Times | None:
         return Times(_INTERVAL(seconds=seconds, start_date=_MONDAY, timezone=UTC))
     if options.cron is None:
         return None
-    if any(char.isdigit() for char in options.cron.split()[-1]):  # 0 is Monday here, and Sunday there
+    if any(char.isdigit() for char in "".join(options.cron.split()[4:])):  # 0 is Monday here, and Sunday there
         raise ConfigurationError(f"{where}: cron='{options.cron}' has days of the week as numbers; write mon, tue, …")
     try:
-        times = Times(_CRON.from_crontab(options.cron, timezone=UTC))
+        trigger, probe = (_CRON.from_crontab(options.cron, timezone=UTC) for _ in range(2))
     except ValueError as error:
         raise ConfigurationError(
             f"{where}: cron='{options.cron}' cannot be read ({error}); write five fields, as '*/5 * * * *'"
         ) from None
-    if next(times.between(_MONDAY, _MONDAY + timedelta(days=366 * 8)), None) is None:
+    probe.end_date = _MONDAY + timedelta(days=366 * 8)  # else it would look for thousands of years
+    if probe.get_next_fire_time(None, _MONDAY) is None:
         raise ConfigurationError(f"{where}: cron='{options.cron}' never comes; write a day that there is")
-    return times
+    return Times(trigger)
 
 
 class Triggers(HostedTasks):

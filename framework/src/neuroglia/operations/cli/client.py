@@ -42,4 +42,5 @@ def _check(answer: httpx.Response) -> None:
     if answer.is_error and not answer.url.path.endswith("/health/ready"):  # which tells what is down
         answer.read()
         problem = answer.json()
-        fail(f"{answer.status_code} {problem.get('title')}: {problem.get('detail')}", 2)
+        places = "".join(f" {error['pointer']}: {error['detail']}" for error in problem.get("errors") or ())
+        fail(f"{answer.status_code} {problem.get('title')}: {problem.get('detail')}{places}", 2)

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from neuroglia.operations.cli.client import API, connect, follow, items
 from neuroglia.operations.cli.diagnosis import findings
-from neuroglia.operations.cli.printing import line_of, show, show_tree
+from neuroglia.operations.cli.printing import fail, line_of, show, show_tree
 
 
 def _quoted(name: str) -> str:
@@ -25,6 +25,8 @@ subscriptions: Final = typer.Typer(invoke_without_command=True, help="Shows what
 parked: Final = typer.Typer(no_args_is_help=True, help="Shows and mends what could not be handled.")
 app.add_typer(subscriptions, name="subscriptions")
 app.add_typer(parked, name="parked")
+jobs: Final = typer.Typer(no_args_is_help=True, help="Shows what waits in queues, above all background jobs; mends it.")
+app.add_typer(jobs, name="jobs")
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 Stream = Annotated[str | None, typer.Option(help="Of this stream alone.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
@@ -132,6 +134,56 @@ def discard(
         typer.confirm("These events will never be handled. Go on?", abort=True)
     context.obj.post(f"{API}/parked/{subscription}/discard", json={"stream": stream, "position": position})
     typer.echo("It is being discarded. See: neuroglia parked list")
+
+
+@jobs.command("list")
+def list_jobs(
+    context: typer.Context,
+    queue: Annotated[str, typer.Option(help="jobs, inbox, outbox, <process manager>:deadlines.")] = "jobs",
+    state: Annotated[str | None, typer.Option(help="waiting, running, parked, done or discarded.")] = None,
+    limit: Limit = 200,
+    as_json: Json = False,
+) -> None:
+    """Shows the jobs that have not ended, or those in a state; or what stands in another queue."""
+    found = list(islice(items(context.obj, "/jobs", queue=queue, state=state), limit))
+    rows = [{**item, "task": item["body"].get("task") or item["body"].get("step") or item["group"]} for item in found]
+    show(rows, ("id", "task", "state", "due", "attempts", "waits", "error"), as_json=as_json)
+
+
+@jobs.command("show")
+def show_job(context: typer.Context, id: Name, as_json: Json = False) -> None:
+    """Shows all of one."""
+    found = context.obj.get(f"{API}/jobs/{id}").json()
+    show([found], ("id", "queue", "state", "due", "attempts", "waits", "error", "body"), as_json=as_json)
+
+
+@jobs.command("run")
+def run_job(
+    context: typer.Context,
+    task: str,
+    arguments: Annotated[str, typer.Argument(help="As JSON.")] = "null",
+    key: Annotated[str | None, typer.Option(help="Nothing happens if there is a job with this key.")] = None,
+) -> None:
+    """Enqueues a job of a task, for now."""
+    try:
+        body = {"task": task, "arguments": json.loads(arguments), "key": key}
+    except ValueError:
+        fail("The arguments are not valid JSON.", 2)
+    typer.echo(context.obj.post(f"{API}/jobs", json=body).json()["id"])
+
+
+@jobs.command("retry")
+def retry_job(context: typer.Context, id: Name) -> None:
+    """Lets what is parked or cancelled be begun anew, with all its attempts."""
+    context.obj.post(f"{API}/jobs/{id}/retry")
+    typer.echo(f"It is begun anew. See: neuroglia jobs show {id}")
+
+
+@jobs.command("cancel")
+def cancel_job(context: typer.Context, id: Name) -> None:
+    """Ends a job; what one that runs has staged is not stored any more."""
+    context.obj.post(f"{API}/jobs/{id}/cancel")
+    typer.echo("It is cancelled.")
 
 
 @app.command()

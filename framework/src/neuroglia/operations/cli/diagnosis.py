@@ -21,10 +21,14 @@ def findings(client: httpx.Client) -> Iterator[Finding]:
         yield wrong, f"See that it runs, and that {name.upper()}_URL names it."
     if down:
         return
-    for one in items(client, "/subscriptions"):
+    for one in items(client, "/subscriptions") if ready["subscriptions"] else ():
         yield from _of_subscription(one)
+    for queue in ("jobs", "inbox", "outbox"):
+        if found := sum(1 for _ in items(client, "/jobs", queue=queue, state="parked")):
+            remedy = f"neuroglia jobs list --queue {queue} --state parked; mend the cause; neuroglia jobs retry ID"
+            yield f"{found} item(s) of the queue {queue} failed too often, and are parked.", remedy
     if ready["status"] == "unavailable":
-        yield "A subscription of this process has died.", "Look into its log, and restart it."
+        yield "A subscription or worker of this process has died.", "Look into its log, and restart it."
 
 
 def _of_subscription(one: dict[str, Any]) -> Iterator[Finding]:
