@@ -118,7 +118,9 @@ def _send_a_prompt(narrator: Narrator, around: Neighbours) -> dict[str, Any]:
     steps = narrator.listen(f"{path}/events", show="{status:<10} {at}")
     if [step["status"] for step in steps] != _STEPS:
         raise Difference(f"the prompt's steps were {steps}")
-    prompt = narrator.ask("GET", path, 200, show="{status} in attempt {attempts}", expect={"status": "responded"}).json()
+    prompt = narrator.ask(
+        "GET", path, 200, show="{status} in attempt {attempts}", expect={"status": "responded"}
+    ).json()
     if prompt["response"]["data_sha256"] != hashlib.sha256(package).hexdigest():
         raise Difference("the agent was told of other data")
     if (statuses := around.agent.taken()[f"{prompt['id']}:1"]["statuses"]) != [200]:

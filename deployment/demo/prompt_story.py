@@ -53,13 +53,13 @@ def urls_are_refused(narrator: Narrator) -> None:
         ("data_url", "https://10.0.0.7/payroll.zip"),
         ("data_url", "http://2852039166/latest/"),
     ):
-        body: dict[str, Any] = {"kind": "item", "context": {}, name: url}
+        body: dict[str, Any] = {name: url, "kind": "item", "context": {}}
         show = "{errors[0][pointer]}: {errors[0][detail]}"
         narrator.ask("POST", f"{API}/prompts", 422, body=body, show=show)
 
 
 def is_told_again(narrator: Narrator, receiver: Receiver, server: ServiceProcess) -> str:
-    """The gateway is killed while it waits for the caller's server. Returns the id of the prompt that it had in hand."""
+    """The gateway is killed while it waits for the caller's server. Returns the id of the prompt in its hands."""
     narrator.chapter(
         "The gateway is killed with a prompt in hand",
         "It has sent the callback, and dies before it knows that it was taken.",

@@ -79,9 +79,7 @@ async def test_nobody_there_is_down() -> None:
     [(200, '{"issuer": "http://issuer"}', True), (200, '{"issuer": "http://other"}', False), (200, "[]", False),
      (200, "hello", False), (200, '"x"', False), (500, '{"issuer": "http://issuer"}', False)],
 )  # fmt: skip
-async def test_an_issuer_is_asked_who_it_is(
-    monkeypatch: pytest.MonkeyPatch, status: int, body: str, up: bool
-) -> None:
+async def test_an_issuer_is_asked_who_it_is(monkeypatch: pytest.MonkeyPatch, status: int, body: str, up: bool) -> None:
     app = FastAPI()
     app.add_api_route("/described", lambda: Response(body, status))
     transport = httpx.ASGITransport(app)
