@@ -70,13 +70,13 @@ async def test_contexts_that_are_more_than_others_can_take(acme: Caller, context
 
 @pytest.mark.parametrize("number", ["1e400", "-1e999"])
 async def test_numbers_that_are_none_for_a_machine(acme: Caller, number: str) -> None:
-    problem = await posted(acme, '{"kind":"chat","context":{"a":[%s]}}' % number, 422)
+    problem = await posted(acme, f'{{"kind":"chat","context":{{"a":[{number}]}}}}', 422)
     assert [error["pointer"] for error in problem["errors"]] == ["/context"]
 
 
 async def test_half_a_character(acme: Caller) -> None:
     for text in (r'{"a":"\ud800"}', r'{"\udfff":1}'):
-        problem = await posted(acme, '{"kind":"chat","context":%s}' % text, 422)
+        problem = await posted(acme, f'{{"kind":"chat","context":{text}}}', 422)
         assert [error["pointer"] for error in problem["errors"]] == ["/context"]
 
 

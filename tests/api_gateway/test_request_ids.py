@@ -61,7 +61,5 @@ async def test_given_an_idempotency_key_then_the_answer_is_replayed(gateway: Run
     (id,) = {answer.json()["id"] for answer in answers}
     await acme.sees(id, "completed")
     assert len(outside.genai.asked) == 1
-    other = await acme.request(
-        "POST", "/prompts", json={**PROMPT, "kind": "item"}, headers={"Idempotency-Key": "k-1"}
-    )
+    other = await acme.request("POST", "/prompts", json={**PROMPT, "kind": "item"}, headers={"Idempotency-Key": "k-1"})
     assert (other.status_code, other.json()["type"]) == (422, "urn:neuroglia:api-gateway:idempotency-key-reused")

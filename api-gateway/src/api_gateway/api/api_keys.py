@@ -50,7 +50,7 @@ class IssuedKeyDto(ApiKeyDto):
 
 
 class ApiKeysController(ControllerBase, prefix="/api-keys"):
-    """Speaks to the keys themselves: a command that is repeated, or whose answer is kept, would be wrong for secrets."""
+    """Speaks to the keys themselves: a command that is repeated, or whose answer is kept, is nothing for secrets."""
 
     def __init__(self, mediator: Mediator, keys: ApiKeys, callbacks: Callbacks) -> None:
         super().__init__(mediator)

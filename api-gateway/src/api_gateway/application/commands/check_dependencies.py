@@ -28,7 +28,7 @@ class CheckDependenciesHandler(CommandHandler[CheckDependencies, DependenciesDto
         self.outbox = outbox
         self.clock = clock
 
-    async def handle(self, command: CheckDependencies) -> DependenciesDto:
+    async def handle(self, _: CheckDependencies) -> DependenciesDto:
         found = await asyncio.gather(*(_ask(dependency) for dependency in self.dependencies))
         states = {one.name: one.state for one in found}
         health = DependenciesDto(status="degraded" if "down" in states.values() else "healthy", dependencies=[*found])

@@ -28,7 +28,7 @@ class SweepPrompts(BackgroundTask[None]):
         self.clock = clock
         self.job = job
 
-    async def run(self, arguments: None) -> None:
+    async def run(self, _: None) -> None:
         before = self.clock.now() - self.limits.forgotten
         for work, task in NEXT_TASK.items():
             where = eq("work", work), le("changed_at", before)

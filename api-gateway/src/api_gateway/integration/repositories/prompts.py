@@ -20,7 +20,7 @@ from neuroglia.domain import Envelope, Repository
 
 
 class PromptDocuments(Repository[Prompt]):
-    """What is saved is stored with the events of its new steps: both or neither, and not if somebody else was faster."""
+    """What is saved is stored with the events of its new steps: both or neither. Not, if somebody else was faster."""
 
     def __init__(self, documents: Documents[Prompt], outbox: Outbox, context: RequestContext) -> None:
         self._documents = documents
