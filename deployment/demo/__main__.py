@@ -1,4 +1,4 @@
-"""`make demo`: plays the story on a free port over files in a fresh folder, and ends with the first difference."""
+"""`make demo`: plays the stories on free ports over files in a fresh folder, and ends with the first difference."""
 
 import signal
 import sys
@@ -36,7 +36,7 @@ def main() -> int:
             print(f"\nThe demo stopped: {difference}\n\nThe server's last words:", *words, sep="\n", file=sys.stderr)
             return 1
     print(f"\nDone: {narrator.requests} requests, each answered as promised, in {time.monotonic() - begun:.1f} s.")
-    print("Next: `make run` keeps the bank up, with its documentation at http://127.0.0.1:8081/api/docs")
+    print("Next: `make run` keeps the bank and the gateway up: http://127.0.0.1:8081/api/docs and :8083/api/docs")
     return 0
 
 
