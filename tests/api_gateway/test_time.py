@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from api_gateway.application.tasks.prepare_prompt import PreparePrompt
-from api_gateway.domain.models.prompt import Prompt
 from api_gateway.integration.ports import CallbackFailed, GenAiUnclear
 from neuroglia.documents import Documents, Session, WorkItem, WorkState
+from neuroglia.scheduling.triggers import Triggers
 from neuroglia.scheduling.workers import JobWorkers
 from neuroglia.testing import FixedClock, RunningService, running
 from tests.api_gateway.callers import CALLBACK, Caller, admin, caller
@@ -99,32 +98,47 @@ async def test_given_a_caller_who_is_never_there_then_it_is_given_up(
     )  # fmt: skip
 
 
-async def waits(gateway: RunningService, task: str) -> bool:
-    """Whether a job of this task waits for its time."""
+async def waits(gateway: RunningService, task: str, *states: WorkState) -> bool:
+    """Whether a job of this task waits for its time, or is in one of these states."""
+    states = states or (WorkState.WAITING,)
     async with gateway.services.create_scope() as scope:
         items = await (await scope.get(Documents[WorkItem])).find(limit=200)
-    return any(item.body.get("task") == task and item.state is WorkState.WAITING for item in items.items)
+    return any(item.body.get("task") == task and item.state in states for item in items.items)
+
+
+async def sweep(gateway: RunningService) -> None:
+    """Its time has come; returns when it is done."""
+    await (await gateway.services.get(Triggers)).fire("sweep-prompts")
+    (await gateway.services.get(JobWorkers)).wake()
+
+    async def done() -> bool:
+        return not await waits(gateway, "sweep-prompts", WorkState.WAITING, WorkState.RUNNING)
+
+    await eventually(done)
 
 
 async def test_given_a_job_that_is_no_more_then_the_sweep_resumes_the_prompt(
     gateway: RunningService, outside: Outside, clock: FixedClock
 ) -> None:
-    outside.packages.held.clear()
-    outside.packages.failures = [ValueError("a mistake of ours")] * 5
+    outside.packages.failures = [ValueError("a mistake of ours")]
     acme = await caller(gateway)
     id = (await acme.send(data_url="https://caller.example/data"))["id"]
-    await acme.sees(id, "preparing")
+
+    async def failed() -> bool:
+        return await waits(gateway, "prepare-prompt") and (await acme.see(id))["status"] == "preparing"
+
+    await eventually(failed)
     async with gateway.services.create_scope() as scope:  # somebody removes the job
         session, items = await scope.get(Session), await scope.get(Documents[WorkItem])
         for item in (await items.find(limit=200)).items:
             if item.body.get("task") == "prepare-prompt":
                 await items.delete(item.id)
         await session.commit()
-    outside.packages.held.set()
-    outside.packages.failures = []
 
-    await pass_by(gateway, clock, timedelta(minutes=6))
+    await pass_by(gateway, clock, timedelta(minutes=4))
+    await sweep(gateway)
+    assert not await waits(gateway, "prepare-prompt")  # perhaps somebody is still at it
+    await pass_by(gateway, clock, timedelta(minutes=2))
+    await sweep(gateway)
 
     await acme.sees(id, "submitted")
-    assert PreparePrompt is not None
-    assert Prompt is not None

@@ -58,11 +58,12 @@ class Crew:
     def ask(self, method: str, path: str, **request: Any) -> Any:
         """Asks one that lives; another one if it dies of that."""
         while True:
-            url = f"{self.living[-1].url}/api/v1{path}"
+            asked = self.living[-1]
+            url = f"{asked.url}/api/v1{path}"
             try:
                 answer = httpx.request(method, url, headers=authorized(), verify=False, timeout=30, **request)
             except httpx.TransportError:
-                self.living[-1].wait()
+                asked.wait()
                 continue
             answer.raise_for_status()
             return answer.json()

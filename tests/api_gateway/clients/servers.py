@@ -75,6 +75,12 @@ def never_ends(start: bytes, piece: bytes, pause: float = 0) -> Handler:
     return handle
 
 
+async def stays(_: Asked, writer: asyncio.StreamWriter) -> None:
+    """One that answers, and does not hang up: it would take another request."""
+    writer.write(b"HTTP/1.1 202 So\r\ncontent-length: 0\r\n\r\n")
+    await asyncio.Event().wait()
+
+
 async def silence(_: Asked, writer: asyncio.StreamWriter) -> None:
     """One that never answers."""
     await asyncio.Event().wait()

@@ -33,6 +33,7 @@ OLD, NEW = b"o" * 32, b"n" * 32
 SECRETS = CallbackSecrets([NEW])
 BODY = json.dumps({"prompt_id": "p-1", "response": {"text": "hé"}}).encode()
 NOW = FixedClock().now()
+TIMEOUT = httpx.Timeout(5)
 RULES = OutgoingRules.of(allow_http=True, hosts=[], ports=["1024-65535"], networks=["127.0.0.1"])
 
 
@@ -95,6 +96,14 @@ async def test_what_does_not_answer_is_asked_later(manner: Handler) -> None:
     async with receiver(manner, timeout_s=0.3) as (there, callbacks):
         with pytest.raises(CallbackFailed):
             await deliver(callbacks, there.url)
+
+
+@pytest.mark.integration
+async def test_an_answer_that_drips_is_not_waited_for() -> None:
+    dripping = never_ends(b"HTTP/1.1 200 So\r\n", b"a: b\r\n", 0.05)
+    async with server(dripping) as there, guarded_client(OutgoingGuard(RULES), trusted_by(None), TIMEOUT) as http:
+        with pytest.raises(CallbackFailed, match="TimeoutError"):
+            await deliver(HttpCallbacks(http, SECRETS, FixedClock(), seconds=0.5), there.url)
 
 
 @pytest.mark.integration

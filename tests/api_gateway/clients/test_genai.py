@@ -24,6 +24,7 @@ from tests.api_gateway.clients.servers import (
     says,
     server,
     silence,
+    stays,
 )
 
 pytestmark = pytest.mark.integration
@@ -208,6 +209,14 @@ async def test_an_agent_that_has_the_prompt_answers_later(status: int) -> None:
         "prompt_id": "p-1", "attempt": 2, "kind": "chat", "context": {"say": "hello"},
         "data_object": {"key": "prompts/p-1", "media_type": "text/plain", "size": 3, "sha256": "abc"},
     }  # fmt: skip
+
+
+async def test_each_prompt_has_a_connection_of_its_own() -> None:
+    async with service(AGENT, stays) as (there, genai):
+        for key in ("p-1:1", "p-1:2"):
+            await genai.submit(PROMPT, key=key)
+
+    assert there.visits == 2
 
 
 async def test_an_agent_that_does_not_say_accepted_leaves_it_open() -> None:

@@ -12,7 +12,7 @@ from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRul
 from api_gateway.integration.ports import UrlRefused
 from neuroglia.core import ConfigurationError
 from tests.api_gateway.clients.certificates import certificate_for
-from tests.api_gateway.clients.servers import LoopbackServer, answer, says, server
+from tests.api_gateway.clients.servers import LoopbackServer, answer, says, server, stays
 
 pytestmark = pytest.mark.integration
 OURS, INSIDE = "127.0.0.2", "127.0.0.1"
@@ -122,6 +122,17 @@ async def test_a_certificate_has_to_be_for_the_name_and_not_for_the_address(tmp_
     async with server(says(answer(200)), OURS, tls=tls) as there, client(names) as http:
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             await http.get(f"https://hooks.example:{there.port}/")
+
+
+async def test_a_connection_that_was_made_for_one_name_is_not_used_for_another(tmp_path: Path) -> None:
+    tls, trusted = certificate_for("hooks.example", tmp_path)
+    async with server(stays, OURS, tls=tls) as there, client(ChangingNames([OURS]), trusted) as http:
+        for _ in range(2):
+            assert (await http.get(f"https://hooks.example:{there.port}/")).status_code == 202
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await http.get(f"https://other.example:{there.port}/")
+
+    assert there.visits == 2  # each with a connection of its own
 
 
 async def test_nothing_of_the_environment_changes_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
         (
             (
                 'class Broom: ...\n@background_task("clean")\nclass Clean(BackgroundTask[None]):\n'
-                "    def __init__(self, broom: Broom) -> None: ...\n    async def run(self, arguments: None) -> None: ..."
+                "    def __init__(self, broom: Broom) -> None: ...\n"
+                "    async def run(self, arguments: None) -> None: ..."
             ),
             (
                 "Clean: parameter 'broom' needs Broom, which nobody registered; "

@@ -1,13 +1,14 @@
 """Declaring document types."""
 
 from dataclasses import dataclass
+from types import ModuleType
 
 import pytest
 from pydantic import BaseModel
 
 from neuroglia.core import ConfigurationError
-from neuroglia.documents import Documents, DocumentStore, DocumentType, Session, document, eq
-from neuroglia.documents.types import is_document
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Session, document, eq, keep
+from neuroglia.documents.types import document_types, is_document
 
 
 @document("notes", key="title", indexes=["text"])
@@ -61,3 +62,33 @@ def test_given_a_strange_collection_name_when_reading_then_it_is_refused(name: s
 
     with pytest.raises(ConfigurationError, match="is no collection name"):
         DocumentType(document(name)(Model))
+
+
+@dataclass
+class Pure:
+    """A class of a domain, which knows nothing of stores."""
+
+    name: str
+    count: int = 0
+
+
+def module_with(**members: object) -> ModuleType:
+    module = ModuleType("kept")
+    vars(module).update(members)
+    return module
+
+
+def test_given_a_declaration_beside_its_class_then_it_is_found_like_one_on_it() -> None:
+    module = module_with(PURE=keep(Pure, "pures", key="name", indexes=["count", ("count", "name")]))
+
+    (kind,) = document_types([module])
+
+    assert (kind.model, kind.collection, kind.key) == (Pure, "pures", "name")
+    assert kind.indexes == (("count",), ("count", "name"))
+    assert kind.codec.decode(kind.codec.encode(Pure("a", 1))) == Pure("a", 1)
+    assert not is_document(Pure)
+
+
+def test_given_a_declaration_that_names_no_field_then_it_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'id', which is no field"):
+        document_types([module_with(PURE=keep(Pure, "pures"))])

@@ -7,6 +7,7 @@ Each line with an ignore is wrong on purpose: where a checker no longer sees the
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, Protocol, TypeVar, assert_type
 
 from pydantic import BaseModel
@@ -20,6 +21,7 @@ from neuroglia.event_sourcing import Projection, on, reads
 from neuroglia.mapping import Mapper, mapping
 from neuroglia.mediation import Command, CommandHandler, Mediator, Query, QueryHandler
 from neuroglia.mvc import ControllerBase, get, post
+from neuroglia.scheduling import BackgroundTask, BackgroundTasks, background_task
 from neuroglia.testing import given
 
 T = TypeVar("T")
@@ -239,3 +241,39 @@ async def resolution(provider: ServiceProvider, scope: Scope) -> None:
     assert_type(provider.get_now(Mediator), Mediator)
     async with provider.create_scope() as inner:
         assert_type(inner, Scope)
+
+
+# ---- background tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    to: str
+
+
+@background_task("send-parcel", attempts=5)
+class SendParcel(BackgroundTask[Parcel]):
+    @override
+    async def run(self, arguments: Parcel) -> None: ...
+
+
+@background_task("sweep", every=timedelta(hours=1))
+class Sweep(BackgroundTask[None]):
+    @override
+    async def run(self, arguments: None) -> None: ...
+
+
+@background_task("wrong", attempts="5")  # type: ignore[arg-type]
+class Misdirected(BackgroundTask[Parcel]):
+    @override
+    async def run(self, arguments: int) -> None: ...  # type: ignore[override]
+
+
+async def enqueuing(tasks: BackgroundTasks) -> None:
+    assert_type(SendParcel, type[SendParcel])  # the decorator keeps the class's type
+    assert_type(await tasks.enqueue(SendParcel, Parcel("a"), after=timedelta(hours=1), key="k"), str)
+    await tasks.enqueue(Sweep, None)
+    await tasks.enqueue(SendParcel, "a")  # type: ignore[misc]
+    await tasks.enqueue(SendParcel, None)  # type: ignore[misc]
+    await tasks.enqueue(Parcel, None)  # type: ignore[arg-type]
+    background_task("no-task")(Parcel)  # type: ignore[type-var]

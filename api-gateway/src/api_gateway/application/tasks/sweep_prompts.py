@@ -1,17 +1,20 @@
 """Resuming what a dead process has left."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
 from api_gateway.application.limits import PromptLimits
 from api_gateway.application.next_task import NEXT_TASK
 from api_gateway.application.tasks.job import PromptJob
-from api_gateway.domain.models.prompt import Prompt
+from api_gateway.domain.models.prompt import Prompt, Work
 from neuroglia.core import MAX_LIMIT, Clock
 from neuroglia.documents import Documents, eq, le
 from neuroglia.scheduling import BackgroundTask, BackgroundTasks, JobInfo, background_task
 
 _OFTEN: Final = timedelta(minutes=1)
+_PAGES: Final = 25
+"""More are not looked at in one go."""
 
 
 @background_task("sweep-prompts", every=_OFTEN)
@@ -29,9 +32,17 @@ class SweepPrompts(BackgroundTask[None]):
         self.job = job
 
     async def run(self, _: None) -> None:
-        before = self.clock.now() - self.limits.forgotten
         for work, task in NEXT_TASK.items():
-            where = eq("work", work), le("changed_at", before)
-            for prompt in (await self.prompts.find(*where, order="changed_at", limit=MAX_LIMIT)).items:
+            async for prompt in self._forgotten(work):
                 job = PromptJob.of(prompt)
                 await self.tasks.enqueue(task, job, key=f"{job.key}@{self.job.scheduled_for:%Y-%m-%dT%H}")
+
+    async def _forgotten(self, work: Work) -> AsyncIterator[Prompt]:
+        where = eq("work", work), le("changed_at", self.clock.now() - self.limits.forgotten)
+        cursor = None
+        for _ in range(_PAGES):
+            page = await self.prompts.find(*where, order="changed_at", limit=MAX_LIMIT, cursor=cursor)
+            for prompt in page.items:
+                yield prompt
+            if (cursor := page.next_cursor) is None:
+                return

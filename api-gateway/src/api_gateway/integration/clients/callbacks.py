@@ -19,10 +19,13 @@ _FAILED_FROM: Final = 500
 class HttpCallbacks:
     """POSTs what is signed. Of the answer only the head is read, for nothing else is wanted of it."""
 
-    def __init__(self, http: httpx.AsyncClient, secrets: CallbackSecrets, clock: Clock) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, secrets: CallbackSecrets, clock: Clock, *, seconds: float = _WHOLE_S
+    ) -> None:
         self._http = http
         self._secrets = secrets
         self._clock = clock
+        self._seconds = seconds
 
     async def deliver(self, url: str, body: bytes, *, id: str, caller_id: str, attempt: int) -> None:
         headers = {
@@ -32,7 +35,7 @@ class HttpCallbacks:
         }
         try:
             async with (
-                asyncio.timeout(_WHOLE_S),
+                asyncio.timeout(self._seconds),
                 self._http.stream("POST", url, content=body, headers=headers) as answer,
             ):
                 self._judge(answer)

@@ -38,7 +38,7 @@ class GenAiHttp:
     an authority of its own."""
 
     def __init__(self, *, api_key: str | None, clock: Clock, timeout_s: float) -> None:
-        headers = {"user-agent": "neuroglia-api-gateway", "accept-encoding": "identity"}
+        headers = {"user-agent": "neuroglia-api-gateway", "accept-encoding": "identity", "connection": "close"}
         if api_key:
             headers["authorization"] = f"Bearer {api_key}"
         self._clock = clock

@@ -86,5 +86,5 @@ def guarded_client(guard: OutgoingGuard, trusted: ssl.SSLContext, timeout: httpx
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=timeout,
-        headers={"accept-encoding": "identity", "user-agent": "neuroglia-api-gateway"},
+        headers={"connection": "close", "accept-encoding": "identity", "user-agent": "neuroglia-api-gateway"},
     )

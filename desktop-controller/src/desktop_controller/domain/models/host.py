@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from neuroglia.domain import transitions
+
 
 class HostState(StrEnum):
     """pending → registration_requested → registered → ready ⇄ busy; locked ⇄ back to where it was; unregistered."""
@@ -32,14 +34,14 @@ class HostEvent(StrEnum):
     IS_UNLOCKED = "is_unlocked"
 
 
-_NEXT: Final[Mapping[tuple[HostState, HostEvent], HostState]] = {
-    **{(state, HostEvent.ASKS_FOR_REGISTRATION): HostState.REGISTRATION_REQUESTED for state in HostState},
-    (HostState.REGISTRATION_REQUESTED, HostEvent.IS_REGISTERED): HostState.REGISTERED,
-    (HostState.REGISTERED, HostEvent.IS_READY): HostState.READY,
-    (HostState.READY, HostEvent.WORKS): HostState.BUSY,
-    (HostState.BUSY, HostEvent.RESTS): HostState.READY,
-    **{(state, HostEvent.LEAVES): HostState.UNREGISTERED for state in HostState},
-}
+_NEXT: Final[Mapping[tuple[HostState, HostEvent], HostState]] = transitions(
+    ([*HostState], HostEvent.ASKS_FOR_REGISTRATION, HostState.REGISTRATION_REQUESTED),
+    ([HostState.REGISTRATION_REQUESTED], HostEvent.IS_REGISTERED, HostState.REGISTERED),
+    ([HostState.REGISTERED], HostEvent.IS_READY, HostState.READY),
+    ([HostState.READY], HostEvent.WORKS, HostState.BUSY),
+    ([HostState.BUSY], HostEvent.RESTS, HostState.READY),
+    ([*HostState], HostEvent.LEAVES, HostState.UNREGISTERED),
+)
 """All transitions. What is not here changes nothing: the events are facts, and some of them come twice."""
 
 

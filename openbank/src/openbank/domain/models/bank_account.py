@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
-from neuroglia.domain import AggregateRoot, when
+from neuroglia.domain import AggregateRoot, DomainEvent, transitions, when
 from openbank.domain import errors
 from openbank.domain.events.accounts import (
     AccountClosed,
@@ -24,6 +25,20 @@ class AccountStatus(StrEnum):
     OPEN = "open"
     FROZEN = "frozen"
     CLOSED = "closed"
+
+
+_S: Final = AccountStatus
+_LIFE: Final = transitions(
+    ([_S.OPEN], MoneyDeposited, _S.OPEN),
+    ([_S.FROZEN], MoneyDeposited, _S.FROZEN),
+    ([_S.OPEN], MoneyWithdrawn, _S.OPEN),
+    ([_S.OPEN], AccountFrozen, _S.FROZEN),
+    ([_S.FROZEN], AccountUnfrozen, _S.OPEN),
+    ([_S.OPEN], AccountClosed, _S.CLOSED),
+)
+"""What may happen to an account, and where that leads. (But a refund comes in, whatever its state is.)"""
+_REFUSAL: Final = {_S.OPEN: errors.AccountNotFrozen, _S.FROZEN: errors.AccountFrozen, _S.CLOSED: errors.AccountClosed}
+"""What everything else is answered with."""
 
 
 class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
@@ -54,7 +69,6 @@ class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
 
     def deposit(self, amount: Money, reference: str) -> MoneyDeposited:
         """Pays in. A frozen account takes credits, a closed one does not."""
-        self._ensure_not_closed()
         return self._credit(TransactionType.DEPOSIT, amount, reference)
 
     def withdraw(self, amount: Money, reference: str) -> MoneyWithdrawn:
@@ -63,7 +77,6 @@ class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
 
     def credit_interest(self, amount: Money, reference: str) -> MoneyDeposited:
         """Pays the interest that is due."""
-        self._ensure_not_closed()
         return self._credit(TransactionType.INTEREST, amount, reference)
 
     def send(self, amount: Money, reference: str, leg: Leg) -> MoneyWithdrawn:
@@ -72,7 +85,6 @@ class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
 
     def receive(self, amount: Money, reference: str, leg: Leg) -> MoneyDeposited:
         """The second half of a transfer."""
-        self._ensure_not_closed()
         return self._credit(TransactionType.TRANSFER_IN, amount, reference, leg)
 
     def take_back(self, amount: Money, reference: str, leg: Leg) -> MoneyDeposited:
@@ -81,44 +93,40 @@ class BankAccount(AggregateRoot, stream="bank_account", snapshot_every=100):
 
     def freeze(self, reason: str | None) -> None:
         """Stops debits."""
-        self._ensure_debits_allowed()
+        self._ensure_may(AccountFrozen)
         self.apply(AccountFrozen(reason=reason))
 
     def unfreeze(self, reason: str | None) -> None:
         """Lets debits through again."""
-        self._ensure_not_closed()
-        if self.status is not AccountStatus.FROZEN:
-            raise errors.AccountNotFrozen
+        self._ensure_may(AccountUnfrozen)
         self.apply(AccountUnfrozen(reason=reason))
 
     def close(self, reason: str | None) -> None:
         """Ends the account, which must be empty and not frozen."""
-        self._ensure_debits_allowed()
+        self._ensure_may(AccountClosed)
         if self.balance.amount != 0:
             raise errors.BalanceNotZero(self.balance)
         self.apply(AccountClosed(reason=reason))
 
     def _credit(self, type: TransactionType, amount: Money, reference: str, leg: Leg | None = None) -> MoneyDeposited:
+        if type is not TransactionType.REFUND:
+            self._ensure_may(MoneyDeposited)
         amount.require_positive()
         after = self.balance + amount
         return self.apply(MoneyDeposited(type=type, amount=amount, balance_after=after, reference=reference, leg=leg))
 
     def _debit(self, type: TransactionType, amount: Money, reference: str, leg: Leg | None = None) -> MoneyWithdrawn:
-        self._ensure_debits_allowed()
+        self._ensure_may(MoneyWithdrawn)
         amount.require_positive()
         if amount > self.available:
             raise errors.InsufficientFunds(available=self.available, requested=amount)
         after = self.balance - amount
         return self.apply(MoneyWithdrawn(type=type, amount=amount, balance_after=after, reference=reference, leg=leg))
 
-    def _ensure_not_closed(self) -> None:
-        if self.status is AccountStatus.CLOSED:
-            raise errors.AccountClosed
-
-    def _ensure_debits_allowed(self) -> None:
-        self._ensure_not_closed()
-        if self.status is AccountStatus.FROZEN:
-            raise errors.AccountFrozen
+    def _ensure_may(self, event: type[DomainEvent]) -> None:
+        """That it may happen now."""
+        if (self.status, event) not in _LIFE:
+            raise _REFUSAL[self.status]
 
     @when
     def _opened(self, event: AccountOpened) -> None:
