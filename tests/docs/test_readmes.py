@@ -115,7 +115,7 @@ async def test_the_job_of_the_page_counts_one_on_once(tally: ModuleType) -> None
         first = await mediator.execute(tally.CountLater(begun.body["id"]))
 
         async def counted() -> bool:
-            return (await service.when("GET", begun.response.headers["location"])).body["total"] == 2
+            return bool((await service.when("GET", begun.response.headers["location"])).body["total"] == 2)
 
         await eventually(counted)
         assert await mediator.execute(tally.CountLater(begun.body["id"])) == first
