@@ -16,10 +16,10 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/run.stamp  ## Play OpenBank's story over HTTP on a real server, then end
+demo: $(VENV)/run.stamp  ## Play the samples' stories over HTTP on real servers, then end
 	@$(BIN)/python -m deployment.demo
 
-run: $(VENV)/run.stamp  ## Keep OpenBank up on port 8081 and print the links
+run: $(VENV)/run.stamp  ## Keep OpenBank and the API Gateway up on ports 8081 and 8083
 	@$(BIN)/python -m deployment.demo.keep_up
 
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
