@@ -16,10 +16,10 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/run.stamp  ## Play OpenBank's story over HTTP on a real server, then end
+demo: $(VENV)/run.stamp  ## Play the samples' stories over HTTP on real servers, then end
 	@$(BIN)/python -m deployment.demo
 
-run: $(VENV)/run.stamp  ## Keep OpenBank up on port 8081 and print the links
+run: $(VENV)/run.stamp  ## Keep OpenBank and the API Gateway up on ports 8081 and 8083
 	@$(BIN)/python -m deployment.demo.keep_up
 
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
@@ -28,7 +28,7 @@ unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-test-containers: $(VENV)/dev.stamp  ## Try the adapters on the real EventStoreDB and MongoDB; needs Docker
+test-containers: $(VENV)/dev.stamp  ## Try the real EventStoreDB, MongoDB and Keycloak; needs Docker
 	@$(BIN)/python -m pytest -m containers
 
 check: $(VENV)/dev.stamp  ## Check format, lint, types and layers

@@ -1,4 +1,4 @@
-"""`make demo`: plays the story on a free port over files in a fresh folder, and ends with the first difference."""
+"""`make demo`: plays the stories on free ports over files in a fresh folder, and ends with the first difference."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from deployment.demo import desktop_story, openbank_story
+from deployment.demo import desktop_story, gateway_story, openbank_story
 from deployment.demo.identities import identities
 from deployment.demo.narrator import Difference, Narrator
 
@@ -27,14 +27,16 @@ def main() -> int:
             with ExitStack() as running:
                 issuer = running.enter_context(identities(folder / "issuer"))
                 openbank_story.play(narrator, folder, running, issuer)
-                folder /= "desktop"
+                folder = Path(name) / "desktop"
                 desktop_story.play(narrator, folder, running, issuer)
+                folder = Path(name) / "gateway"
+                gateway_story.play(narrator, folder, running, issuer)
         except (Difference, RuntimeError, TimeoutError, httpx.HTTPError) as difference:
             words = (folder / "stdout.log").read_text().splitlines()[-_LAST_LINES:]
             print(f"\nThe demo stopped: {difference}\n\nThe server's last words:", *words, sep="\n", file=sys.stderr)
             return 1
     print(f"\nDone: {narrator.requests} requests, each answered as promised, in {time.monotonic() - begun:.1f} s.")
-    print("Next: `make run` keeps the bank up, with its documentation at http://127.0.0.1:8081/api/docs")
+    print("Next: `make run` keeps the bank and the gateway up: http://127.0.0.1:8081/api/docs and :8083/api/docs")
     return 0
 
 

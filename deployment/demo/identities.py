@@ -10,16 +10,19 @@ from deployment.issuer.settings import User
 
 TELLER: Final = ["bank:read", "bank:write"]
 OPERATOR: Final = ["operations:admin"]
+GATEKEEPER: Final = ["gateway:admin"]
 _CLIENTS: Final = {
     "helper": ["desktop:read"],
     "administrator": ["desktop:read", "desktop:write", "desktop:execute", *OPERATOR],
+    "agent": ["prompts:respond"],
+    "gatekeeper": GATEKEEPER,
     "teller": TELLER,
-    "operator": [*TELLER, *OPERATOR, "events:write"],
+    "operator": [*TELLER, *OPERATOR, *GATEKEEPER, "events:write"],
     "visitor": ["bank:read"],
 }
 _USERS: Final = {
     "Tess, a teller": User(scopes=frozenset(TELLER)),
-    "Otto, an operator": User(scopes=frozenset(TELLER + OPERATOR)),
+    "Otto, an operator": User(scopes=frozenset(TELLER + OPERATOR + GATEKEEPER)),
 }
 
 

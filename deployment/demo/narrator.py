@@ -34,11 +34,12 @@ class Narrator:
         self._client = httpx.Client(base_url=url, timeout=30)
         self._position = None
 
-    def sign_in(self, token: str | None) -> None:
-        """From now on, requests carry this token, or none."""
-        self._client.headers.pop("authorization", None)
-        if token is not None:
-            self._client.headers["authorization"] = f"Bearer {token}"
+    def sign_in(self, token: str | None, *, key: str | None = None) -> None:
+        """From now on, requests carry this token, or this API key, or nothing."""
+        for name, value in (("authorization", token and f"Bearer {token}"), ("x-api-key", key)):
+            self._client.headers.pop(name, None)
+            if value is not None:
+                self._client.headers[name] = value
 
     def title(self, text: str) -> None:
         """The name of the story."""
@@ -103,18 +104,31 @@ class Narrator:
         print(f"   {self._style(f'→ {status}', colour)}  {show.format(**answer) if show else ''}".rstrip())
         return response
 
-    def listen(self, path: str) -> list[str]:
-        """Shows a stream of Server-Sent Events while it comes. Returns the data of each but the last, which ends it."""
+    def listen(self, path: str, *, show: str = "", last: str = "end") -> list[Any]:
+        """Shows a stream of Server-Sent Events while it comes, each as it is, or in the format `show` of its fields.
+        Returns the data of all up to the first that is named `last`; what the event `end` says is left out.
+
+        Raises:
+            Difference: there is no such stream.
+        """
         self.requests += 1
         print(self._style(f"   GET {path}", "2"))
-        heard: list[str] = []
+        heard: list[Any] = []
         with self._client.stream("GET", path, headers={"accept": "text/event-stream"}) as answer:
+            if answer.status_code != 200:
+                raise Difference(f"GET {path} answered {answer.status_code}, not 200")
+            event = ""
             for line in answer.iter_lines():
-                if line == "event: end":
+                name, _, value = line.partition(": ")
+                event = value if name == "event" else event
+                if event == "end":
                     break
-                if line.startswith("data: "):
-                    heard.append(json.loads(line.removeprefix("data: ")))
-                    print(textwrap.indent(heard[-1].rstrip("\n"), "   │ "), flush=True)
+                if name == "data":
+                    heard.append(json.loads(value))
+                    text = show.format(**heard[-1]) if show else heard[-1].rstrip("\n")
+                    print(textwrap.indent(text, "   │ "), flush=True)
+                    if event == last:
+                        break
         return heard
 
     def health(self) -> dict[str, Any]:

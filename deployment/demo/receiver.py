@@ -2,8 +2,8 @@
 
 import json
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -15,12 +15,19 @@ from deployment.demo.verification import verify_callback
 
 @dataclass(frozen=True)
 class Callback:
-    """One that came. `attempt` is the gateway's count; `status` what it was answered with."""
+    """One that came. `attempt` is the gateway's count; `status` what it was answered with. `content` is the body as it
+    came, and `headers` are in lower case: both are needed to verify it."""
 
     id: str
     attempt: int
     status: int
-    body: dict[str, Any]
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What it says."""
+        return dict(json.loads(self.content))
 
 
 class Receiver(ThreadingHTTPServer):
@@ -31,6 +38,7 @@ class Receiver(ThreadingHTTPServer):
         answers: statuses for the next callbacks that are believed, used up in order; 204 for all others.
         callbacks: all that was believed, repeats included.
         refused: how many were not.
+        meanwhile: what happens once, before the next one that is believed is answered.
     """
 
     daemon_threads = True
@@ -42,16 +50,19 @@ class Receiver(ThreadingHTTPServer):
         self.answers: list[int] = []
         self.callbacks: list[Callback] = []
         self.refused = 0
+        self.meanwhile: Callable[[], None] | None = None
 
 
 class _Listener(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """Takes a callback."""
-        self.send_response(self._status(cast("Receiver", self.server)))
-        self.send_header("content-length", "0")
-        self.end_headers()
+        """Takes a callback. Who sent it may be gone by then."""
+        self.close_connection = True
+        with suppress(ConnectionError):
+            self.send_response(self._status(cast("Receiver", self.server)))
+            self.send_header("content-length", "0")
+            self.end_headers()
 
     def _status(self, receiver: Receiver) -> int:
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -61,7 +72,10 @@ class _Listener(BaseHTTPRequestHandler):
             return 401
         status = receiver.answers.pop(0) if receiver.answers else 204
         attempt = int(headers["webhook-attempt"])
-        receiver.callbacks.append(Callback(headers["webhook-id"], attempt, status, json.loads(body)))
+        receiver.callbacks.append(Callback(headers["webhook-id"], attempt, status, headers, body))
+        meanwhile, receiver.meanwhile = receiver.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
         return status
 
     @override

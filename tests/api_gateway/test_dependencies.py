@@ -92,3 +92,21 @@ async def test_an_issuer_is_asked_who_it_is(monkeypatch: pytest.MonkeyPatch, sta
     else:
         with pytest.raises(Unavailable):
             await issuer.probe()
+
+
+@pytest.mark.parametrize(("status", "up"), [(204, True), (405, True), (501, True), (500, False), (503, False)])
+async def test_a_sink_is_down_when_it_fails_and_not_when_it_takes_events_alone(
+    monkeypatch: pytest.MonkeyPatch, status: int, up: bool
+) -> None:
+    app = FastAPI()
+    app.add_api_route("/events", lambda: Response(status_code=status), methods=["OPTIONS"])
+    transport = httpx.ASGITransport(app)
+    client = httpx.AsyncClient
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(transport=transport, **options))
+    sink = ProbedSink("event_sink", "http://test/events")
+
+    if up:
+        await sink.probe()
+    else:
+        with pytest.raises(Unavailable):
+            await sink.probe()

@@ -14,17 +14,22 @@ from typing import Any
 
 import pytest
 
+from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
+from api_gateway.main import create_app as create_gateway
+from api_gateway.settings import ApiGatewaySettings
 from deployment.processes import serving
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
 from neuroglia.event_sourcing import EventStore
+from neuroglia.hosting import ServiceSettings
 from neuroglia.mediation import Mediator
 from neuroglia.testing import given_process, running
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+GATEWAY = ROOT / "api-gateway/README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
 TARGET = re.compile(r"`?\bmake ([a-z-]+)(?=`|\s{2,}#|\n)")
 
@@ -110,7 +115,7 @@ async def test_the_job_of_the_page_counts_one_on_once(tally: ModuleType) -> None
         first = await mediator.execute(tally.CountLater(begun.body["id"]))
 
         async def counted() -> bool:
-            return (await service.when("GET", begun.response.headers["location"])).body["total"] == 2
+            return bool((await service.when("GET", begun.response.headers["location"])).body["total"] == 2)
 
         await eventually(counted)
         assert await mediator.execute(tally.CountLater(begun.body["id"])) == first
@@ -178,6 +183,60 @@ def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
         told = commands.replace("http://127.0.0.1:8081", server.url)
         told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/").replace("data/", f"{tmp_path}/")
         subprocess.run(["bash", "-e", "-c", told], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("operator")
+def test_the_commands_of_the_gateways_page_work(tmp_path: Path) -> None:
+    commands = [block for block in blocks(GATEWAY, "sh") if block.startswith("curl")]
+    told, answers = dict(os.environ), list[dict[str, Any]]()
+    with serving("api_gateway", tmp_path) as server:
+        for command in commands:
+            here = command.replace("http://127.0.0.1:8083", server.url).replace("data/", f"{tmp_path}/")
+            shown = subprocess.run(["bash", "-c", here], env=told, capture_output=True, text=True, check=True)
+            answers.append(json.loads(shown.stdout))
+            told["KEY"] = answers[0]["secret"]
+    _, sent, listed = answers
+    assert (sent["status"], sent["response"]["echo"]) == ("completed", sent["context"])
+    assert listed["items"] == [sent]
+
+
+def test_the_gateways_page_lists_all_that_it_can_be_told() -> None:
+    own = ApiGatewaySettings.model_fields.keys() - ServiceSettings.model_fields.keys()
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.+?) \|", GATEWAY.read_text(), re.MULTILINE)
+    assert sorted(name.lower() for name, _ in rows) == sorted(own)
+    for name, default in rows:
+        if quoted := re.fullmatch(r"`(.+)`", default):
+            known = ApiGatewaySettings.model_fields[name.lower()].default
+            assert quoted[1] == (str(known) if isinstance(known, str) else json.dumps(known).removesuffix(".0")), name
+
+
+def test_the_gateways_page_lists_every_endpoint_with_who_may_call_it(tmp_path: Path) -> None:
+    described = create_gateway(ApiGatewaySettings(data_dir=tmp_path)).openapi()["paths"]
+    known = {
+        f"{method.upper()} {path.removeprefix('/api/v1')}": set(operation["x-required-scopes"])
+        for path, methods in described.items()
+        for method, operation in methods.items()
+        if path.startswith("/api/v1") and "/operations/" not in path
+    }
+    table = GATEWAY.read_text().partition("## The API")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[A-Z].+?) \| (.+?) \|", table, re.MULTILINE)
+    told = {
+        endpoint.partition("?")[0]: {*re.findall(r"`(.+?)`", who)}
+        for endpoints, who in rows
+        for endpoint in re.findall(r"`(.+?)`", endpoints)
+    }
+    assert told == known
+
+
+def test_the_gateways_page_tells_every_state_and_what_may_follow_it() -> None:
+    rows = re.findall(r"^\| `([a-z]+)` \| .+ \| (.+?) \|$", GATEWAY.read_text(), re.MULTILINE)
+    aside = {PromptStatus.CANCELLED, PromptStatus.FAULTED}  # their own rows say from where one comes to them
+    follows: dict[str, set[str]] = {status.value: set() for status in PromptStatus}
+    for (status, _), to in LIFE.items():
+        if to not in aside:
+            follows[status.value].add(to.value)
+    assert {status: {*re.findall(r"`([a-z]+)`", after)} for status, after in rows} == follows
 
 
 @pytest.mark.integration

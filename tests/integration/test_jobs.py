@@ -23,7 +23,7 @@ from tests.support.issuer import authorized
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("after_kills")]
 ROOT = Path(__file__).parents[2]
-SECONDS = 60.0
+SECONDS = 120.0
 JOBS = "/operations/jobs"
 
 

@@ -9,6 +9,7 @@ from deployment.issuer.process import issuing
 
 SCOPES = [
     "bank:read", "bank:write", "events:write", "operations:admin", "desktop:read", "desktop:write", "desktop:execute",
+    "gateway:admin", "prompts:respond",
     "bells", "cups", "movements:write",  # of the services that tests are made with
 ]  # fmt: skip
 AUDIENCES = ["openbank", "service", "desktop-controller", "api-gateway"]

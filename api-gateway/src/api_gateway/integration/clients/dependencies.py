@@ -12,6 +12,9 @@ from neuroglia.core import Unavailable
 from neuroglia.documents import DocumentStore
 from neuroglia.security import OAuth2Options
 
+_FAILED_FROM: Final = 500
+_KNOWS_NO_SUCH_METHOD: Final = 501
+
 
 def identity_provider(options: OAuth2Options) -> Dependency:
     """Whose tokens are believed."""
@@ -77,7 +80,7 @@ class ProbedSink:
         if self.url is None:
             return
         answer = await _ask("OPTIONS", self.url)  # CloudEvents HTTP Webhook 1.0.1, section 4.1; no event is sent
-        if answer.status_code >= 500:
+        if answer.status_code >= _FAILED_FROM and answer.status_code != _KNOWS_NO_SUCH_METHOD:
             raise Unavailable(f"It answers {answer.status_code}.")
 
 

@@ -1,0 +1,60 @@
+"""A caller's packages of data, and the server behind which they lie."""
+
+import io
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from typing_extensions import override
+
+
+def packed(entries: Mapping[str, str]) -> bytes:
+    """A ZIP archive of these texts by name, whatever the names are."""
+    file = io.BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, text in entries.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
+
+class Shelf(ThreadingHTTPServer):
+    """Where it is, and which archives lie on it, by their paths."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Clerk)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.packages: dict[str, bytes] = {}
+
+
+class _Clerk(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Gives a package."""
+        package = cast("Shelf", self.server).packages.get(self.path)
+        self.send_response(404 if package is None else 200)
+        self.send_header("content-type", "application/zip")
+        self.send_header("content-length", str(len(package or b"")))
+        self.end_headers()
+        self.wfile.write(package or b"")
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def offering() -> Generator[Shelf]:
+    """A shelf, for as long as the context lasts."""
+    shelf = Shelf()
+    thread = threading.Thread(target=shelf.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield shelf
+    finally:
+        shelf.shutdown()
+        shelf.server_close()
+        thread.join()
