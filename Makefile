@@ -28,7 +28,7 @@ unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-test-containers: $(VENV)/dev.stamp  ## Try the adapters on the real EventStoreDB and MongoDB; needs Docker
+test-containers: $(VENV)/dev.stamp  ## Try the real EventStoreDB, MongoDB and Keycloak; needs Docker
 	@$(BIN)/python -m pytest -m containers
 
 check: $(VENV)/dev.stamp  ## Check format, lint, types and layers

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support.containers import eventstoredb_container, mongo_container
+from deployment.issuer.process import RunningIssuer
+from tests.support.containers import eventstoredb_container, keycloak_container, mongo_container
 from tests.support.engines import DURABLE, Backing, Engine, engine_called
 from tests.support.issuer import local_issuer
 from tests.support.mongo import MongoServer, mongo_server
@@ -53,6 +54,13 @@ def eventstoredb_in_container() -> Iterator[str]:
     """The real one's URL."""
     with eventstoredb_container() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def keycloak_in_container() -> Iterator[RunningIssuer]:
+    """The real one, with our realm."""
+    with keycloak_container() as found:
+        yield found
 
 
 @pytest.fixture(scope="module", params=["memory", *DURABLE])

@@ -150,8 +150,9 @@ class TokenServer(AuthorizationServer):
         owner = self._settings.issuer_users[user] if user else client.client
         granted = sorted(set(client.get_allowed_scope(scope).split()) & owner.scopes)
         now, life = int(time.time()), self._settings.issuer_token_seconds
+        audiences = self._settings.issuer_audiences if client.client.audiences is None else client.client.audiences
         claims = {
-            "iss": self._settings.url, "sub": user or client.id, "aud": list(self._settings.issuer_audiences),
+            "iss": self._settings.url, "sub": user or client.id, "aud": list(audiences),
             "client_id": client.id, "scope": " ".join(granted), "iat": now, "exp": now + life,
             "jti": secrets.token_urlsafe(16), **owner.claims,
         }  # fmt: skip

@@ -16,7 +16,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class RunningIssuer:
-    """Where it is, and what its clients get."""
+    """An OpenID Connect issuer: where it is, and what its clients get."""
 
     def __init__(self, url: str, passwords: Mapping[str, str]) -> None:
         self.url = url
@@ -26,11 +26,23 @@ class RunningIssuer:
         """What a client gets tokens with by itself."""
         return self._passwords[client]
 
-    def token(self, client: str) -> str:
-        """An access token for a client that has a secret (RFC 6749, section 4.4)."""
-        form, password = {"grant_type": "client_credentials"}, self._passwords[client]
-        answer = httpx.post(f"{self.url}/token", data=form, auth=(client, password)).raise_for_status()
-        return str(answer.json()["access_token"])
+    def described(self) -> dict[str, Any]:
+        """What it says of itself (OpenID Connect Discovery 1.0, section 4)."""
+        return dict(httpx.get(f"{self.url}/.well-known/openid-configuration").raise_for_status().json())
+
+    def answer(self, client: str, scope: str | None = None, *, secret: str | None = None) -> httpx.Response:
+        """What a client is answered that asks for a token with its secret, or another one (RFC 6749, section 4.4)."""
+        form = {"grant_type": "client_credentials"} | ({} if scope is None else {"scope": scope})
+        auth = client, secret or self.secret_of(client)
+        return httpx.post(self.described()["token_endpoint"], data=form, auth=auth)
+
+    def token(self, client: str, scope: str | None = None) -> str:
+        """An access token for a client that has a secret. `scope`: what for, where that is not what it always gets.
+
+        Raises:
+            HTTPStatusError: it gets none.
+        """
+        return str(self.answer(client, scope).raise_for_status().json()["access_token"])
 
 
 @contextmanager
@@ -38,6 +50,7 @@ def issuing(
     folder: Path,
     clients: Mapping[str, Iterable[str]],
     *,
+    audiences: Mapping[str, Iterable[str]] | None = None,
     users: Mapping[str, User] | None = None,
     pages: Iterable[str] = (),
     port: int | None = None,
@@ -45,11 +58,14 @@ def issuing(
 ) -> Generator[RunningIssuer]:
     """Runs an issuer until the end of the block.
 
-    `clients` are named with their scopes, and each gets a secret that nobody else knows. `pages` are where people may
-    be sent back to who log in on the page of an API's documentation.
+    `clients` are named with their scopes, and each gets a secret that nobody else knows; `audiences` of those whose
+    tokens are not for all services. `pages` are where people may be sent back to who log in on the page of an API's
+    documentation.
     """
     passwords = {name: secrets.token_urlsafe(32) for name in clients}
     known = {name: Client(scopes=frozenset(scopes), secret=passwords[name]) for name, scopes in clients.items()}
+    for name, own in (audiences or {}).items():
+        known[name] = known[name].model_copy(update={"audiences": tuple(own)})
     every = frozenset(scope for user in (users or {}).values() for scope in user.scopes)
     known["swagger"] = Client(scopes=every, redirect_uris=tuple(pages))
     told = {

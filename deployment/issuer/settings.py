@@ -14,6 +14,8 @@ class Client(BaseModel):
     redirect_uris: tuple[str, ...] = ()
     claims: dict[str, Any] = Field(default_factory=dict[str, Any])
     """What its tokens say besides."""
+    audiences: tuple[str, ...] | None = None
+    """Whom its tokens are for; None: for all that the issuer knows."""
 
 
 class User(BaseModel):
@@ -33,8 +35,10 @@ class IssuerSettings(BaseSettings):
     issuer_users: dict[str, User] = Field(default_factory=dict[str, User])
     issuer_audiences: tuple[str, ...] = ("openbank", "desktop-controller", "api-gateway")
     issuer_token_seconds: int = 600
+    issuer_url: str | None = None
+    """Its name, where others reach it by another address than its port on loopback."""
 
     @property
     def url(self) -> str:
         """The issuer's name, which is its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return self.issuer_url or f"http://127.0.0.1:{self.port}"

@@ -41,17 +41,30 @@ class Life(TypedDict):
 
 
 class Answer(TypedDict):
-    """How a life ended: by what signal, or after which writes; and how the commands stand, by mark."""
+    """How a life ended: by what signal, or after which writes; how the commands stand, by mark; and for a life without
+    a mark of its own, what the audit trail of each says: revision, type, and on whose behalf."""
 
     signal: int
     reached: list[str]
     commands: dict[str, tuple[str, str | None]]
+    audit: dict[str, list[tuple[int, str, str]]]
 
 
 async def listed(controller: RunningService) -> dict[str, tuple[str, str | None]]:
     """Status and reason of each command, by its mark."""
     page = (await controller.client.get(COMMANDS, params={"limit": 200})).json()
     return {item["arguments"]["mark"]: (item["status"], item["reason"]) for item in page["items"]}
+
+
+async def audit(controller: RunningService) -> dict[str, list[tuple[int, str, str]]]:
+    """All events of each command, by its mark."""
+    page = (await controller.client.get(COMMANDS, params={"limit": 200})).json()
+    trails: dict[str, list[tuple[int, str, str]]] = {}
+    for item in page["items"]:
+        stream = {"stream": f"host_command-{item['id']}"}
+        events = (await controller.client.get("/api/v1/operations/events", params=stream)).json()["items"]
+        trails[item["arguments"]["mark"]] = [(one["revision"], one["type"], one["actor"]) for one in events]
+    return trails
 
 
 async def live(life: Life, folder: Path) -> Answer:
@@ -76,7 +89,10 @@ async def live(life: Life, folder: Path) -> Answer:
             body = {"command": "mark", "arguments": {"mark": life["mark"], "file": str(marks)}}
             await controller.client.post(COMMANDS, json=body)
             await eventually(all_final, 20)
-        return Answer(signal=0, reached=list(points.reached), commands=await listed(controller))
+        return Answer(
+            signal=0, reached=list(points.reached), commands=await listed(controller),
+            audit={} if life["mark"] else await audit(controller),
+        )  # fmt: skip
 
 
 def main(folder: Path) -> None:
@@ -86,7 +102,8 @@ def main(folder: Path) -> None:
         if child := os.fork():
             _, status = os.waitpid(child, 0)
             if os.WIFSIGNALED(status):
-                print(json.dumps(Answer(signal=os.WTERMSIG(status), reached=[], commands={})), flush=True)  # noqa: T201
+                died = Answer(signal=os.WTERMSIG(status), reached=[], commands={}, audit={})
+                print(json.dumps(died), flush=True)  # noqa: T201
             elif os.WEXITSTATUS(status):
                 sys.exit("a life has failed")
         else:

@@ -41,7 +41,9 @@ async def test_given_a_death_at_any_write_then_the_command_ran_once_or_not_at_al
             for nth in range(1, times + 1):
                 mark = f"{point} {nth}".replace(" ", "-").replace(",", "").replace("_", "-")
                 killed += (await lived(process, mark, (point, nth)))["signal"] == signal.SIGKILL
-        ended = {mark: tuple(end) for mark, end in (await lived(process, None))["commands"].items()}
+        last = await lived(process, None)
+        ended = {mark: tuple(end) for mark, end in last["commands"].items()}
+        audit = {mark: [tuple(event) for event in events] for mark, events in last["audit"].items()}
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -54,6 +56,12 @@ async def test_given_a_death_at_any_write_then_the_command_ran_once_or_not_at_al
     for mark, end in ended.items():
         assert end in {("succeeded", None), DIED}
         assert end == DIED or marks[mark] == 1, f"{mark} succeeded and has left no mark"
+        outcome = "failed" if end == DIED else "succeeded"
+        steps = [f"desktop.command-{step}.v1" for step in ("requested", "started", outcome)]
+        assert [(revision, type_) for revision, type_, _ in audit[mark]] == list(enumerate(steps)), mark
+        (_, _, asker), *others = audit[mark]
+        assert asker == "test"
+        assert {actor for *_, actor in others} == {"system:command-runner"}
     assert "before-append-to-host-command-1" not in ended, "it was never accepted"
     assert ended["before-append-to-host-command-2"] == ("succeeded", None), "it was accepted, and run by the next"
     assert ended["after-append-to-host-command-2"] == DIED, "running was stored, and nobody knows what it did"

@@ -15,6 +15,7 @@ import pytest
 
 from deployment.processes import ServiceProcess, serving, until
 from desktop_controller.integration.catalogue import TomlCatalogue
+from tests.desktop_controller.host.capture import processes
 from tests.support.issuer import authorized
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("issuer")]
@@ -27,6 +28,20 @@ timeout_seconds = 60
 [commands.say.parameters.folder]
 type = "enum"
 values = ["FOLDER"]
+"""
+
+MARKED = """
+[commands.greet]
+description = "Ends at once"
+argv = ["echo", "{mark}"]
+timeout_seconds = 10
+parameters.mark = { type = "text", pattern = "[a-z0-9_-]+" }
+
+[commands.hang]
+description = "Never ends"
+argv = ["sh", "-c", "while :; do sleep 1; done", "{mark}"]
+timeout_seconds = 60
+parameters.mark = { type = "text", pattern = "[a-z0-9_-]+" }
 """
 
 
@@ -99,6 +114,55 @@ def test_given_a_kill_then_the_next_one_ends_what_is_left_and_tells(tmp_path: Pa
 
     assert reason(tmp_path, told, id_) == "The controller died while it ran."
     until(lambda: is_gone(tmp_path), "the child to be gone", 5)
+
+
+def test_given_a_kill_while_commands_wait_run_and_have_ended_then_the_audit_trail_of_each_is_complete(
+    tmp_path: Path, told: dict[str, str]
+) -> None:
+    told = {**told, "MAX_CONCURRENT_COMMANDS": "2"}
+    (tmp_path / "commands.toml").write_text(CATALOGUE.replace("FOLDER", str(tmp_path)) + MARKED)
+    with serving("desktop_controller", tmp_path, **told) as controller, commands(controller) as http:
+        ended = submit(http, "greet", mark="ended")
+        until(lambda: show(http, ended)["status"] == "succeeded", "the first one to have ended", 10)
+        run = [submit(http, "hang", mark=f"{tmp_path.name}-{n}") for n in range(2)]
+        until(lambda: all(show(http, id_)["status"] == "running" for id_ in run), "two to run", 10)
+        cancelled = submit(http, "greet", mark="never")
+        assert http.post(f"/commands/{cancelled}/cancel").status_code == 202
+        waits = [submit(http, "greet", mark=f"waits-{n}") for n in range(2)]
+        controller.kill()
+
+    with serving("desktop_controller", tmp_path, **told) as controller, commands(controller) as http:
+        until(lambda: all(show(http, id_)["status"] == "succeeded" for id_ in waits), "the others to run", 10)
+        until(lambda: all(show(http, id_)["status"] == "failed" for id_ in run), "all to have their end", 10)
+        for id_ in run:
+            assert trail(http, id_) == ["requested", "started", "failed"]
+            assert show(http, id_)["reason"] == "The controller died while it ran."
+        for id_ in [ended, *waits]:
+            assert trail(http, id_) == ["requested", "started", "succeeded"]
+        assert trail(http, cancelled) == ["requested", "failed"]
+        assert show(http, cancelled)["status"] == "rejected"
+    until(lambda: not processes(tmp_path.name), "the programs to be gone", 5)
+
+
+def submit(http: httpx.Client, command: str, **arguments: str) -> str:
+    """A command is requested, and this is its id."""
+    accepted = http.post("/commands", json={"command": command, "arguments": arguments})
+    assert accepted.status_code == 202, accepted.text
+    return str(accepted.json()["id"])
+
+
+def show(http: httpx.Client, id: str) -> dict[str, Any]:
+    """A command as it stands."""
+    return dict(http.get(f"/commands/{id}").json())
+
+
+def trail(http: httpx.Client, id: str) -> list[str]:
+    """What the audit trail says of a command, each with somebody on whose behalf it was."""
+    events = http.get("/operations/events", params={"stream": f"host_command-{id}"}).json()["items"]
+    assert [one["revision"] for one in events] == list(range(len(events)))
+    assert events[0]["actor"] == events[0]["data"]["requested_by"] == "tests"
+    assert all(one["actor"] for one in events)
+    return [str(one["type"]).removeprefix("desktop.command-").removesuffix(".v1") for one in events]
 
 
 def reason(folder: Path, told: dict[str, str], id: str) -> str:

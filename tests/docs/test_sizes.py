@@ -50,7 +50,7 @@ LIMITS = {
     "documents": 1000,
     "event_sourcing": 1800,
     "process_managers": 130,
-    "scheduling": 370,
+    "scheduling": 355,
     "idempotency": 150,
     "security": 400,
     "mvc": 360,

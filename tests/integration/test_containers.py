@@ -4,12 +4,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.support.containers import docker_engine, images, require_image
+from tests.support.containers import docker_engine, images, missing, require_image
 from tests.support.mongo import MongoServer
 
 pytestmark = pytest.mark.integration
@@ -19,14 +19,18 @@ NO_IMAGES = {
     "EVENTSTOREDB_IMAGE": "127.0.0.1:1/none:1",
     "MONGO_IMAGE": "127.0.0.1:1/none:2",
     "COMMANDS_IMAGE": "127.0.0.1:1/none:3",
+    "KEYCLOAK_IMAGE": "127.0.0.1:1/none:4",
 }
+MAY_SKIP = {"REQUIRE_DOCKER": "0"}
 
 
-def container_tests(**environment: str) -> tuple[Mapping[str, int], str]:
+def container_tests(
+    suites: Sequence[str] = SUITES, *, returncode: int = 0, **environment: str
+) -> tuple[Mapping[str, int], str]:
     """Runs the tests with containers. Returns how many passed, were skipped and failed, and what they said."""
-    command = [sys.executable, "-m", "pytest", "-m", "containers", *SUITES]
+    command = [sys.executable, "-m", "pytest", "-m", "containers", *suites]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == returncode, done.stdout + done.stderr
     counts = re.findall(r"(\d+) (passed|skipped|failed|errors?)", done.stdout.splitlines()[-1])
     return {outcome: int(number) for number, outcome in counts}, done.stdout + done.stderr
 
@@ -51,7 +55,7 @@ def test_given_both_servers_in_containers_when_openbank_plays_its_story_then_eve
 
 def test_given_images_of_our_own_when_the_tests_with_containers_run_then_all_of_them_pass() -> None:
     if not images.PYTHON_IMAGE:
-        pytest.skip("PYTHON_IMAGE names no image with Python to build the stand-ins on")
+        missing("PYTHON_IMAGE names no image with Python to build the stand-ins on")
     require_image(images.PYTHON_IMAGE)
 
     outcomes, said = container_tests(**images.build())
@@ -61,7 +65,7 @@ def test_given_images_of_our_own_when_the_tests_with_containers_run_then_all_of_
 
 def test_given_no_images_when_the_tests_with_containers_run_then_they_are_skipped_and_say_which_are_missing() -> None:
     with docker_engine():
-        outcomes, said = container_tests(**NO_IMAGES)
+        outcomes, said = container_tests(**NO_IMAGES, **MAY_SKIP)
 
     assert outcomes.keys() == {"skipped"}, said
     for image in NO_IMAGES.values():
@@ -69,7 +73,17 @@ def test_given_no_images_when_the_tests_with_containers_run_then_they_are_skippe
 
 
 def test_given_no_docker_engine_when_the_tests_with_containers_run_then_they_are_skipped_and_say_so() -> None:
-    outcomes, said = container_tests(DOCKER_HOST="unix:///nowhere/docker.sock")
+    outcomes, said = container_tests(DOCKER_HOST="unix:///nowhere/docker.sock", **MAY_SKIP)
 
     assert outcomes.keys() == {"skipped"}, said
+    assert "there is no Docker engine" in said
+
+
+def test_given_no_docker_engine_where_one_is_required_when_the_tests_with_containers_run_then_all_of_them_fail() -> (
+    None
+):
+    nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock", "REQUIRE_DOCKER": "1"}
+    outcomes, said = container_tests(["tests/integration/test_containers.py"], returncode=1, **nowhere)
+
+    assert not outcomes.keys() & {"passed", "skipped"}, said
     assert "there is no Docker engine" in said

@@ -1,5 +1,6 @@
 """The disk is full, read-only, locked or damaged: clear errors, nothing half done, readiness tells, and it goes on."""
 
+import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def try_deposit(bank: ServiceProcess, account: str) -> httpx.Response:
 def require_unavailable(answer: httpx.Response) -> None:
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:neuroglia:openbank:unavailable")
     assert int(answer.headers["retry-after"]) >= 1
+    assert "events.db" in answer.json()["detail"]
+    assert "/" not in answer.json()["detail"], "where it is, is nobody's business"
 
 
 def test_given_a_full_disk_then_writes_are_refused_whole_and_once_there_is_room_it_goes_on(tmp_path: Path) -> None:
@@ -78,7 +81,8 @@ def test_given_a_read_only_disk_then_the_start_is_refused_and_names_the_file(tmp
     with small_disk(data, "ro"):
         bank = start("openbank", tmp_path / "logs", DATA_DIR=str(data))
         assert bank.wait() != 0
-        assert "SQLITE_CANTOPEN" in bank.output() or "SQLITE_READONLY" in bank.output()
+        assert re.search(r"events\.db does not work: SQLITE_(CANTOPEN|READONLY)", bank.output())
+        assert f"The file is {data}/events.db." in bank.output()
 
 
 def test_given_files_that_another_holds_locked_then_writes_are_refused_and_reads_go_on(tmp_path: Path) -> None:

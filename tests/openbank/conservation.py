@@ -1,6 +1,7 @@
 """What must hold of the whole bank, whatever happened to it: checked from the events alone."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 
 from neuroglia.core.scanning import import_modules
@@ -24,11 +25,16 @@ async def money_is_conserved(bank: RunningService) -> Counter[TransferStatus]:
     """Every balance is the sum of its movements, all balances are what came in and went out at the counter, and every
     transfer is final, with the movements that belong to its end. Returns how many transfers ended how."""
     store, codec = await bank.services.get(EventStore), await bank.services.get(EventCodec)
-    return await conserved(store, codec)
+    return how_they_ended(await conserved(store, codec))
 
 
-async def conserved(store: EventStore, codec: EventCodec) -> Counter[TransferStatus]:
-    """See `money_is_conserved`."""
+def how_they_ended(transfers: Mapping[str, Transfer]) -> Counter[TransferStatus]:
+    """How many transfers are in which state."""
+    return Counter(transfer.status for transfer in transfers.values())
+
+
+async def conserved(store: EventStore, codec: EventCodec) -> Mapping[str, Transfer]:
+    """See `money_is_conserved`. Returns all transfers by their ids."""
     balances: dict[str, Decimal] = defaultdict(Decimal)
     legs: dict[str, Counter[TransactionType]] = defaultdict(Counter)
     transfers: dict[str, Transfer] = {}
@@ -56,7 +62,7 @@ async def conserved(store: EventStore, codec: EventCodec) -> Counter[TransferSta
         assert transfer.status.is_final, f"{id} is stuck in {transfer.status}"
         assert dict(legs[id]) in LEGS[transfer.status], f"{id} {transfer.status}: {legs[id]}"
     assert sum(balances.values()) == outside
-    return Counter(transfer.status for transfer in transfers.values())
+    return transfers
 
 
 def openbank_codec() -> EventCodec:

@@ -1,80 +1,32 @@
 """Two runners at the same transfer, and messages that come again: money is conserved, and the transfer ends."""
 
 import asyncio
-from decimal import Decimal
 
 import pytest
 
-from neuroglia.core import RequestContext, derived_id
-from neuroglia.core.context import use_context
 from neuroglia.documents import DocumentStore, DocumentType, Lease, Session
-from neuroglia.domain import DomainError
 from neuroglia.event_sourcing import EventStore, Subscriptions
 from neuroglia.event_sourcing.subscriptions import Checkpoint, Means, SubscriptionRunner, runner_factory
-from neuroglia.mediation import Command, Mediator
 from neuroglia.testing import RunningService
-from openbank.application.commands.debit_sender import DebitSender
-from openbank.application.commands.deposit_money import DepositMoney
-from openbank.application.commands.record_debit import RecordDebit
-from openbank.application.commands.reject_transfer import RejectTransfer
-from openbank.application.commands.request_transfer import RequestTransfer
 from openbank.application.reactions.transfer_process import TransferProcess
 from openbank.domain.models.bank_account import BankAccount
 from openbank.domain.models.transfer import TransferStatus
-from tests.openbank.builders import CLOSED, deposited, eur, given_account, opened
+from tests.openbank.builders import CLOSED, deposited, given_account, opened
 from tests.openbank.conservation import money_is_conserved
 from tests.openbank.lives import Lives
+from tests.openbank.rivals import COURSES, course_id, play
 from tests.support.engines import Backing
 
 PROCESS = TransferProcess.name
 
 
-async def send(bank: RunningService, transfer: str, step: str, command: Command[None], since: int) -> bool:
-    """What a runner does for a step. False: it was refused."""
-    command_id = derived_id(PROCESS, transfer, step)
-    with use_context(RequestContext(correlation_id="rival", command_id=command_id, since=since)):
-        try:
-            await (await bank.services.get(Mediator)).execute(command)
-        except DomainError:
-            return False
-    return True
-
-
-@pytest.mark.parametrize(
-    ("course", "end"),
-    [
-        ([], TransferStatus.COMPLETED),
-        (["reject"], TransferStatus.REJECTED),
-        (["debit"], TransferStatus.COMPLETED),
-        (["debit", "record"], TransferStatus.COMPLETED),
-        (["reject", "debit"], TransferStatus.REJECTED),
-        (["debit", "reject"], TransferStatus.REJECTED),
-        (["reject", "debit", "record"], TransferStatus.REJECTED),
-        (["debit", "reject", "record"], TransferStatus.REJECTED),
-        (["debit", "record", "reject"], TransferStatus.COMPLETED),
-    ],
-    ids=lambda course: ">".join(course) or "nothing" if isinstance(course, list) else course,
-)
+@pytest.mark.parametrize(("course", "end"), COURSES, ids=course_id)
 async def test_given_a_runner_that_was_refused_and_one_that_debits_then_it_ends_however_far_they_came(
     backing: Backing, course: list[str], end: TransferStatus
 ) -> None:
     lives = Lives(backing)
-    async with lives.life() as bank:
-        await given_account(bank, deposited("10", "10"))
-        await bank.given(BankAccount, "b", opened())
     async with lives.life(idle=True) as bank:  # the two runners are played here
-        mediator, store = await bank.services.get(Mediator), await bank.services.get(EventStore)
-        transfer = (await mediator.execute(RequestTransfer("a", "b", Decimal(30), ""))).id
-        since = await store.head()
-        steps: dict[str, tuple[str, Command[None]]] = {
-            "debit": ("debit", DebitSender(transfer, "a", "b", eur("30"), "")),
-            "reject": ("reject", RejectTransfer(transfer, "insufficient-funds")),
-            "record": ("record-debit", RecordDebit(transfer)),
-        }
-        assert not await send(bank, transfer, *steps["debit"], since)  # the first runner
-        await mediator.execute(DepositMoney("a", Decimal(20), ""))
-        for step in course:
-            await send(bank, transfer, *steps[step], since)
+        await play(bank, course)
     async with lives.life() as bank:
         await bank.settle()
 

@@ -29,7 +29,7 @@ class Sink:
 
     Attributes:
         events: all that it has taken, in order, duplicates included.
-        requests: how many came, taken or not.
+        attempts: all that was sent to it, taken or not, in order.
         refuses: answers for the next requests, used up in order.
         open: while it is clear, requests wait for their answer.
         inside: how many wait for theirs right now, and at most did.
@@ -38,8 +38,8 @@ class Sink:
     def __init__(self) -> None:
         self.port = 0
         self.events: list[dict[str, Any]] = []
+        self.attempts: list[dict[str, Any]] = []
         self.media_types: set[str] = set()
-        self.requests = 0
         self.refuses: list[Answer] = []
         self.refused_types: dict[str, int] = {}
         self.open = asyncio.Event()
@@ -85,14 +85,14 @@ class Sink:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        self.requests += 1
+        event = json.loads(body)
+        self.attempts.append(event)
         self.inside += 1
         self.most = max(self.most, self.inside)
         try:
             await self.open.wait()
         finally:
             self.inside -= 1
-        event = json.loads(body)
         status, headers = self.refuses.pop(0) if self.refuses else (self.refused_types.get(event["type"], 204), {})
         if 200 <= status < 300:
             self.events.append(event)

@@ -11,6 +11,7 @@ from desktop_controller.integration.executors import connect_executor
 from desktop_controller.integration.ports import Executor
 from tests.desktop_controller.host.ssh_servers import SSHD, Keys, asyncssh_server, sshd
 from tests.support.containers import images, require_image
+from tests.support.machine import not_here
 
 COMMANDS_IMAGE = os.environ.get("COMMANDS_IMAGE") or images.PYTHON_IMAGE or "debian:12-slim"
 
@@ -19,7 +20,7 @@ COMMANDS_IMAGE = os.environ.get("COMMANDS_IMAGE") or images.PYTHON_IMAGE or "deb
 def real_sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real sshd."""
     if SSHD is None:
-        pytest.skip("sshd is not installed")
+        not_here("sshd is not installed", "REQUIRE_SSHD")
     keys = Keys.made_in(tmp_path_factory.mktemp("sshd"))
     with sshd(keys) as port:
         yield keys.url(port)

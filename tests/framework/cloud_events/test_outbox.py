@@ -44,6 +44,12 @@ def numbers(events: list[dict[str, Any]], subject: str) -> list[int]:
     return list(dict.fromkeys(event["data"]["when"] for event in events if event["subject"] == subject))
 
 
+def ids_stay(outside: Sink) -> None:
+    """Each event was sent with one id, however often, and no two with the same one."""
+    sent = {(event["id"], event["subject"], event["data"]["when"]) for event in outside.attempts}
+    assert len({id for id, _, _ in sent}) == len({(subject, when) for _, subject, when in sent}) == len(sent)
+
+
 async def test_given_a_commit_then_the_event_is_sent_and_gone(orders: Orders, outside: Sink) -> None:
     await told(orders, "a", 1)
 
@@ -82,6 +88,8 @@ async def test_given_many_subjects_and_numbers_then_each_subject_is_told_in_orde
 
     events = await outside.has(24)
     assert all(numbers(events, subject) == list(range(8)) for subject in ("a", "b", "c"))
+    assert len(outside.attempts) >= 34
+    ids_stay(outside)
 
 
 async def test_given_several_events_of_one_change_then_they_are_told_as_they_were_added(
@@ -107,6 +115,7 @@ async def test_given_a_sink_that_is_down_then_all_comes_in_order_once_it_is_up(o
     await outside.up()
 
     assert numbers(await outside.has(3), "a") == [1, 2, 3]
+    ids_stay(outside)
 
 
 async def test_given_a_sink_that_is_slow_then_subjects_do_not_wait_for_each_other(
@@ -142,6 +151,8 @@ async def test_given_a_refusal_then_it_is_parked_with_what_follows_it_and_others
         (1, "EventRefused", 3), (2, None, 0), (3, None, 0),
     ]  # fmt: skip
     assert refused.id == rows[0].id
+    assert len(outside.attempts) == 4
+    ids_stay(outside)
     assert numbers(outside.events, "a") == []
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from neuroglia.event_sourcing import BEGINNING, NO_STREAM, Appended, EventStore
 from neuroglia.event_sourcing.adapters.esdb_client import WrongRevision
 from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
 from neuroglia.hosting.backing_services import connect_event_store
-from tests.framework.event_sourcing.events import batches_until, follow, ids, new_event, new_events, stream_of
+from tests.framework.event_sourcing.events import LIMIT_S, batches_until, follow, ids, new_event, new_events, stream_of
 from tests.support.eventstoredb.process import StandIn
 from tests.support.waiting import eventually
 
@@ -27,39 +28,47 @@ async def store(server: StandIn) -> AsyncIterator[EventStoreDB]:
     await store.aclose()
 
 
+async def insist_on(call: Callable[[], Awaitable[object]]) -> None:
+    """Calls until it is answered."""
+
+    async def is_answered() -> bool:
+        try:
+            await call()
+        except Unavailable:
+            return False
+        return True
+
+    await eventually(is_answered)
+
+
 async def insist_on_appending(store: EventStore, stream: str, expected: int, count: int) -> list[str]:
     """Appends one event after the other, each until it is confirmed. Returns their ids."""
     events = new_events(count)
     for revision, event in enumerate(events, expected):
-
-        async def confirmed(event=event, revision=revision) -> bool:
-            try:
-                return await store.append(stream, [event], revision) is not None
-            except Unavailable:
-                return False
-
-        await eventually(confirmed)
+        await insist_on(partial(store.append, stream, [event], revision))
     return ids(events)
 
 
+@pytest.mark.parametrize("fault", ["lose", "cut"])
 async def test_given_an_answer_that_gets_lost_after_the_commit_when_appending_then_it_is_written_once(
-    store: EventStoreDB, server: StandIn
+    store: EventStoreDB, server: StandIn, fault: str
 ) -> None:
     for revision, event in enumerate(new_events(3), NO_STREAM):
-        server.tell("lose 1")
+        server.tell(f"{fault} 1")
         await store.append("a-1", [event], revision)
 
     assert [event.revision for event in await stream_of(store, "a-1")] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("fault", ["lose", "cut"])
 async def test_given_answers_that_get_lost_for_good_when_the_same_events_come_again_then_they_are_written_once(
-    store: EventStoreDB, server: StandIn
+    store: EventStoreDB, server: StandIn, fault: str
 ) -> None:
     events = new_events(2)
-    server.tell("lose 100")
+    server.tell(f"{fault} 100")
     with pytest.raises(Unavailable):
         await store.append("a-1", events, NO_STREAM)
-    server.tell("lose 0")
+    server.tell(f"{fault} 0")
 
     appended = await store.append("a-1", events, NO_STREAM)
 
@@ -170,11 +179,54 @@ async def test_given_own_events_far_apart_when_the_log_is_read_on_then_no_deadli
     monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._DEADLINE_S", 0.1)
     monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._LIMIT_S", 0.1)
     server.tell("delay 0.4")
-
     with pytest.raises(Unavailable):
         await stream_of(store, "a-1")
-    assert ids((await store.read_all(prefixes=["a-"])).events) == ids(events)
-    assert ids(await follow(store.subscribe(after=BEGINNING, prefixes=["a-"]), 1)) == ids(events)
+    server.tell("delay 0")
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._DEADLINE_S", 1.0)
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._LIMIT_S", 1.0)
+    server.tell("dig 3")
+
+    reading = store.read_all(prefixes=["a-"]), follow(store.subscribe(after=BEGINNING, prefixes=["a-"]), 1)
+    page, followed = await asyncio.gather(*reading)
+
+    assert ids(page.events) == ids(followed) == ids(events)
+
+
+async def test_given_a_server_that_falls_silent_when_calling_then_each_call_ends_and_it_goes_on_when_it_wakes(
+    store: EventStoreDB, server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connections stand, for the system keeps them: nothing but a deadline tells."""
+    first, second = new_events(1), new_events(1)
+    await store.append("a-1", first, NO_STREAM)
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._DEADLINE_S", 0.2)
+    monkeypatch.setattr("neuroglia.event_sourcing.adapters.esdb_client._LIMIT_S", 1.0)
+    server.pause()
+    calls = [
+        store.append("a-1", second, 0),
+        store.read_page("a-1", after=-1, limit=9),
+        store.read_all(prefixes=["a-"]),
+        store.head(),
+        store.ping(),
+    ]
+
+    async with asyncio.timeout(LIMIT_S):
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(end) for end in ends] == [Unavailable] * len(calls)
+    server.resume()
+    monkeypatch.undo()
+    await insist_on(partial(store.append, "a-1", second, 0))
+    assert ids((await store.read_all(prefixes=["a-"])).events) == [*ids(first), *ids(second)]
+
+
+async def test_given_a_server_that_tells_no_positions_when_reading_a_stream_then_it_is_refused_as_too_old(
+    store: EventStoreDB, server: StandIn
+) -> None:
+    await store.append("a-1", new_events(1), NO_STREAM)
+    server.tell("age")
+
+    with pytest.raises(ConfigurationError, match=r"EVENT_STORE_URL: this server is too old, version 23\.10 is needed"):
+        await stream_of(store, "a-1")
 
 
 async def test_given_a_server_that_is_away_when_calling_then_it_is_unavailable_and_tells_no_data(

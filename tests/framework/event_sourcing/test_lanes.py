@@ -71,7 +71,7 @@ def test_given_any_order_of_finishing_then_the_mark_stands_before_the_first_that
     positions = [sum(gaps[: index + 1]) for index in range(8)]
     mark = LowWaterMark(0)
     for position in positions:
-        mark.begin(position)
+        mark.begin(position, f"event at {position}")
     done: set[int] = set()
 
     for index in order:
@@ -79,3 +79,4 @@ def test_given_any_order_of_finishing_then_the_mark_stands_before_the_first_that
         done.add(index)
         first_open = next((number for number in range(8) if number not in done), 8)
         assert mark.position == (positions[first_open - 1] if first_open else 0)
+        assert mark.event_id == (f"event at {mark.position}" if first_open else None)

@@ -16,6 +16,7 @@ from tests.framework.event_sourcing.counting import CounterClosed, CounterIncrea
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments
 from tests.framework.event_sourcing.world import CHECKPOINTS, World, nothing_parked, parked_in, passed, run, state
+from tests.support.repeating import repeat
 from tests.support.waiting import eventually
 
 OPENED = CounterOpened(name="steps")
@@ -91,6 +92,30 @@ async def test_given_events_then_each_is_handled_in_its_own_context_and_the_chec
     context = outside.contexts[0]
     assert (context.principal.id, context.causation_id, context.since) == ("system:Telling", event.id, first.position)
     assert context.command_id == derived_id("Telling", event.id)
+
+
+async def test_given_batches_that_are_delivered_again_then_each_event_is_handled_once_and_the_checkpoint_follows(
+    world: World, outside: Outside
+) -> None:
+    repeat(world.events, 3)
+    release = outside.hold("a")
+    await world.happened("a", OPENED, UP)
+    await world.happened("b", OPENED, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+
+        async def b_is_told() -> bool:
+            return "b" in await told(world)
+
+        await eventually(b_is_told)
+        release.set()
+        end = await world.happened("b", UP)
+        await passed(runner, end.position)
+
+    assert await told(world) == {"a": (1, [1]), "b": (2, [1, 2])}
+    assert sorted(outside.heard) == [("a", 1), ("b", 1), ("b", 2)]
+    assert await world.checkpoint("Telling") == end.position
 
 
 async def test_given_a_slow_stream_then_the_others_flow_and_the_checkpoint_waits_for_it(
@@ -359,7 +384,7 @@ async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_
     assert len(outside.heard) == 1 + ATTEMPTS
 
 
-async def test_given_a_rival_that_moved_the_checkpoint_then_the_slow_one_goes_on_from_there(
+async def test_given_a_rival_that_took_over_then_the_slow_one_writes_nothing_and_goes_on_from_there(
     world: World, outside: Outside
 ) -> None:
     end = await world.happened("a", OPENED, UP)
@@ -378,12 +403,64 @@ async def test_given_a_rival_that_moved_the_checkpoint_then_the_slow_one_goes_on
         fast = world.reaction(Telling, Outside(), lease_name="of one that took over")
         async with run(fast):
             await passed(fast, end.position)
+            end = await world.happened("a", UP)
+            await passed(fast, end.position)
+        assert await told(world) == {"a": (2, [1, 2])}
         release.set()
         outside.answer = outside.listen
         await passed(slow, end.position)
         await state(slow, SubscriptionState.LIVE)
 
     assert await world.checkpoint("Telling") == end.position
+    assert await told(world) == {"a": (2, [1, 2])}
+    assert outside.heard == [("a", 1)], "what the rival has done is not even begun"
+
+
+async def test_given_a_death_behind_which_more_is_done_than_the_checkpoint_tells_then_it_is_not_done_again(
+    world: World, outside: Outside
+) -> None:
+    outside.hold("a")
+    before = await world.happened("a", OPENED)
+    await world.happened("a", UP)
+    end = await world.happened("b", OPENED, UP, UP)
+    dying = asyncio.create_task(world.reaction(Telling, outside, lease_s=0.02).run())
+
+    async def b_is_told() -> bool:
+        return (await told(world)).get("b") == (2, [1, 2])
+
+    await eventually(b_is_told)
+    dying.cancel()
+    await asyncio.wait([dying])
+    assert await world.checkpoint("Telling") in {None, before.position}
+
+    survivor = world.reaction(Telling, others := Outside(), lease_s=0.02)
+    async with run(survivor):
+        await passed(survivor, end.position)
+
+    assert others.heard == [("a", 1)]
+    assert await told(world) == {"a": (1, [1]), "b": (2, [1, 2])}
+
+
+async def test_given_a_rival_in_the_midst_of_the_same_event_then_it_is_written_once(
+    world: World, outside: Outside
+) -> None:
+    """Both have read before either writes."""
+    slow_waits, fast_waits = outside.hold("a"), (others := Outside()).hold("a")
+    end = await world.happened("a", OPENED, UP)
+
+    async def both_heard() -> bool:
+        return bool(outside.heard and others.heard)
+
+    slow = world.reaction(Telling, outside)
+    fast = world.reaction(Telling, others, lease_name="of one that took over")
+    async with run(slow, fast):
+        await eventually(both_heard)
+        slow_waits.set()
+        fast_waits.set()
+        await passed(slow, end.position)
+        await passed(fast, end.position)
+
+    assert await told(world) == {"a": (1, [1])}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -392,7 +469,7 @@ async def test_given_a_rival_that_moved_the_checkpoint_then_the_slow_one_goes_on
     faults=st.lists(st.sampled_from(["before", "after"]), max_size=6),
     restarts=st.sets(st.integers(0, 9)),
 )
-async def test_given_any_failures_and_restarts_then_nothing_is_left_out_and_each_stream_is_in_order(
+async def test_given_any_failures_and_restarts_then_nothing_is_left_out_or_written_twice_and_each_stream_is_in_order(
     happenings: list[tuple[str, str]], faults: list[str], restarts: set[int]
 ) -> None:
     async with World.open() as world:
@@ -433,5 +510,4 @@ async def test_given_any_failures_and_restarts_then_nothing_is_left_out_and_each
 
         shown = await told(world)
         for id, count in counts.items():
-            revisions = shown[id][1]
-            assert list(dict.fromkeys(revisions)) == list(range(1, count + 1)), "in order, none left out"
+            assert shown[id] == (count, list(range(1, count + 1))), "in order, none left out, none twice"

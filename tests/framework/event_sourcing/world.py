@@ -28,6 +28,7 @@ from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
 from neuroglia.event_sourcing.subscriptions import (
     Checkpoint,
+    Fence,
     Generation,
     Means,
     ProjectionRunner,
@@ -77,7 +78,7 @@ class World:
         events, documents = events or InMemoryEventStore(), documents or InMemoryDocumentStore()
         await events.open()
         await documents.open()
-        own = [DocumentType(kind) for kind in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem)]
+        own = [DocumentType(kind) for kind in (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem)]
         await documents.prepare([VIEWS, *own])
         try:
             yield World(events, documents)

@@ -68,6 +68,27 @@ async def test_a_position_to_wait_for_is_in_the_context(header: str | None, posi
     assert answer.json() == position
 
 
+@pytest.mark.parametrize(
+    ("method", "header"),
+    [
+        ("GET", {"X-Wait-For-Position": "-1"}),
+        ("GET", {"X-Wait-For-Position": ""}),
+        ("GET", {"X-Wait-For-Position": "1" * 20}),
+        ("POST", {"Idempotency-Key": ""}),
+        ("POST", {"Idempotency-Key": "x" * 256}),
+    ],
+)
+async def test_a_header_that_means_nothing_is_refused_but_to_those_alone_who_may_ask(
+    method: str, header: dict[str, str]
+) -> None:
+    async with serving(EchoController) as http:
+        known = await http.request(method, "/echo", headers=header)
+        stranger = await http.request(method, "/echo", headers={**header, "Authorization": ""})
+
+    assert (known.status_code, known.json()["type"]) == (400, "urn:neuroglia:service:malformed-request")
+    assert stranger.status_code == 401
+
+
 async def test_a_body_may_be_as_large_as_the_limit_and_no_larger() -> None:
     async with serving(EchoController, settings=ServiceSettings(max_body_bytes=LIMIT)) as http:
         fits = await http.post("/echo", content=b"x" * LIMIT)

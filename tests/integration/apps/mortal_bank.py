@@ -15,13 +15,18 @@ from neuroglia.event_sourcing import EventStore, Subscriptions
 from neuroglia.testing import CrashPoints, kill_this_process, running
 from openbank.main import create_app
 from openbank.settings import OpenBankSettings
+from tests.openbank.rivals import play
 
 
 class Life(TypedDict):
-    """What happens in one life: the requests (path and body), and at the n-th time of which write it ends."""
+    """What happens in one life: the requests (path and body), and at the n-th time of which write it ends; by then,
+    the life before has come to its end, unless `at_once` the writes count that this takes. When all is done, courses
+    of two rivals are played, whose ends are for the next life."""
 
     requests: list[tuple[str, dict[str, Any]]]
     dies: tuple[str, int] | None
+    at_once: bool
+    courses: list[list[str]]
 
 
 class Answer(TypedDict):
@@ -34,21 +39,32 @@ class Answer(TypedDict):
 
 async def live(life: Life, settings: OpenBankSettings) -> Answer:
     """Sends the requests, and waits until everything has come to its end, if there is time."""
-    points = CrashPoints(kill_this_process)
-    async with running(create_app(settings)) as bank:
+    points, app = CrashPoints(kill_this_process), create_app(settings)
+
+    async def watch() -> None:
+        points.watch(await app.state.services.get(EventStore))
+        points.watch(await app.state.services.get(DocumentStore))
+        if life["dies"] is not None:
+            point, nth = life["dies"]
+            points.crash_at(point, nth=nth)
+
+    if life["at_once"]:
+        await watch()
+    async with running(app) as bank:
         try:
             await bank.settle()  # what the life before has left comes to its end first
         except TimeoutError:
             runners = (await bank.services.get(Subscriptions)).runners
             print(*[runner.status for runner in runners], sep="\n", file=sys.stderr)  # noqa: T201
             raise
-        points.watch(await bank.services.get(EventStore))
-        points.watch(await bank.services.get(DocumentStore))
-        if life["dies"] is not None:
-            point, nth = life["dies"]
-            points.crash_at(point, nth=nth)
+        if not life["at_once"]:
+            await watch()
         answers = [(await bank.client.post(path, json=body)).json() for path, body in life["requests"]]
         await bank.settle()
+        if life["courses"]:
+            await (await bank.services.get(Subscriptions)).stop()
+            for course in life["courses"]:
+                await play(bank, course)
         return Answer(signal=0, reached=list(points.reached), answers=answers)
 
 

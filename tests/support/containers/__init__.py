@@ -1,20 +1,21 @@
 """The real servers, each in a container that is gone when its block ends: for `pytest -m containers`.
 
-`EVENTSTOREDB_IMAGE` and `MONGO_IMAGE` name other images. Where there is no Docker engine, or an image is not there and
-cannot be pulled, the tests that wanted it are skipped and say so.
+`EVENTSTOREDB_IMAGE`, `MONGO_IMAGE` and `KEYCLOAK_IMAGE` name other images. Where there is no Docker engine, or an image
+is not there and cannot be pulled, the tests that wanted it are skipped and say so; with `REQUIRE_DOCKER=1` they fail.
 """
 
 import gc
 import os
+import secrets
 import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
 import docker
 import pymongo
-import pytest
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from esdbclient import EventStoreDBClient
 from esdbclient.exceptions import EventStoreDBClientException
@@ -23,13 +24,17 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy, LogMessageWaitStrategy
 from testcontainers.core.waiting_utils import WaitStrategy
 
+from deployment.issuer.process import RunningIssuer
 from deployment.processes import until
+from tests.support.machine import not_here
 
 EVENTSTOREDB_IMAGE: Final = os.environ.get("EVENTSTOREDB_IMAGE", "eventstore/eventstore:24.10")
 MONGO_IMAGE: Final = os.environ.get("MONGO_IMAGE", "mongo:8")
+KEYCLOAK_IMAGE: Final = os.environ.get("KEYCLOAK_IMAGE", "quay.io/keycloak/keycloak:26.4")
 _LOOPBACK: Final = "127.0.0.1"
 _OWNER: Final = "neuroglia.tests.owner"
 _START_S: Final = 90
+_REALM: Final = Path(__file__).parents[3] / "deployment/keycloak/realm.json"
 
 # The library's own helper that removes containers would be one more image to pull: see `_remove_orphans`.
 testcontainers_config.ryuk_disabled = True
@@ -70,11 +75,27 @@ def mongo_container() -> Iterator[str]:
 
 
 @contextmanager
+def keycloak_container() -> Iterator[RunningIssuer]:
+    """Keycloak with the realm of this repository; nobody else knows its clients' secrets."""
+    passwords = {client: secrets.token_urlsafe(32) for client in ("demo", "agent")}
+    people = {f"{name}_PASSWORD": secrets.token_urlsafe(32) for name in ("TESS", "OTTO", "ADA")}
+    told = {f"{client.upper()}_CLIENT_SECRET": password for client, password in passwords.items()}
+    realm = "/realms/neuroglia"
+    described = HttpWaitStrategy(8080, f"{realm}/.well-known/openid-configuration").for_status_code(200)
+    with _container(
+        KEYCLOAK_IMAGE, 8080, described, command="start-dev --import-realm",
+        env={**told, **people, "ADA_PERSON_ID": "7"},
+        volumes=[(str(_REALM.parent), "/opt/keycloak/data/import", "ro")],
+    ) as port:  # fmt: skip
+        yield RunningIssuer(f"http://{_LOOPBACK}:{port}{realm}", passwords)
+
+
+@contextmanager
 def docker_engine() -> Iterator[docker.DockerClient]:
     """The engine of this machine, or a skipped test where there is none."""
     with closing(_connected()) as engine:
         if not engine.api.base_url.startswith("http+docker:"):  # the ports are bound to the engine's loopback interface
-            pytest.skip(f"there is no Docker engine on this machine: DOCKER_HOST is {engine.api.base_url}")
+            missing(f"there is no Docker engine on this machine: DOCKER_HOST is {engine.api.base_url}")
         yield engine
 
 
@@ -86,7 +107,7 @@ def _connected() -> docker.DockerClient:
         except DockerException as error:
             reason = str(error)
         gc.collect()
-    pytest.skip(f"there is no Docker engine: {reason}")
+    return missing(f"there is no Docker engine: {reason}")
 
 
 def require_image(image: str) -> None:
@@ -98,7 +119,12 @@ def require_image(image: str) -> None:
             try:
                 engine.images.pull(image)
             except APIError as error:  # also when the registry cannot be reached
-                pytest.skip(f"the image {image} is not here and cannot be pulled: {error.explanation}")
+                missing(f"the image {image} is not here and cannot be pulled: {error.explanation}")
+
+
+def missing(what: str) -> NoReturn:
+    """Skips the test that needs it, or fails it with `REQUIRE_DOCKER=1`."""
+    not_here(what, "REQUIRE_DOCKER")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The stand-in as a process, from a test's side."""
 
 import atexit
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,18 @@ class StandIn:
         self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
         assert self._answer() == "ok"
+
+    def pause(self) -> None:
+        """Lets it fall silent: connections stand, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Wakes it."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """Ends the process at once, without a chance to finish anything."""

@@ -106,7 +106,12 @@ class Streams(streams_pb2_grpc.StreamsServicer):
 
     async def _send(self, options: Any, context: Any) -> None:
         try:
+            page = options.HasField("all") and options.HasField("count")
+            if page and options.read_direction == Pb.ReadReq.Options.Forwards:
+                await self._faults.dig()
             async for answer in reading.answers(self._log, options):
+                if self._faults.is_old and answer.HasField("event"):
+                    answer.event.no_position.SetInParent()
                 await context.write(answer)
         except Refused as refusal:
             await _abort(context, refusal)

@@ -1,5 +1,6 @@
 """Ids: new ones are sortable by time (UUID version 7), derived ones are reproducible (version 5). RFC 9562."""
 
+import itertools
 import json
 import uuid
 from abc import ABC, abstractmethod
@@ -37,9 +38,8 @@ class CommandIds(Ids):
 
     def __init__(self, command_id: str) -> None:
         self._command_id = command_id
-        self._count = 0
+        self._numbers = itertools.count(1)
 
     @override
     def new(self) -> str:
-        self._count += 1
-        return derived_id(self._command_id, "new", self._count)
+        return derived_id(self._command_id, "new", next(self._numbers))

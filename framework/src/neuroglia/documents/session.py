@@ -80,6 +80,20 @@ class Session(UnitOfWork):
             entry = self._entries[kind.collection, key]
             entry.document, entry.staged = None, True
 
+    def include(self, other: "Session", kind: DocumentType[Any], key: str) -> None:
+        """Commits what another session has read and staged of a document before all that is its own."""
+        entry = other._entries[kind.collection, key]  # noqa: SLF001 - one of us
+        self._entries = {(kind.collection, key): entry, **self._entries}
+
+    def forget(self, kind: DocumentType[Any], key: str) -> None:
+        """Reads a document anew when it is asked for again."""
+        self._entries.pop((kind.collection, key), None)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything is staged."""
+        return any(entry.staged for entry in self._entries.values())
+
     @override
     async def commit(self) -> None:
         """Writes all that is staged, or nothing.

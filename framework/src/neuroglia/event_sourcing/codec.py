@@ -34,9 +34,8 @@ class EventCodec:
         for kind in events:
             name = vars(kind).get("event_type")
             if name is None:
-                raise ConfigurationError(
-                    f'{kind.__name__}: an event needs a name; write @event("service.fact.v1") over it'
-                )
+                wrong = f"{kind.__name__}: an event needs a name"
+                raise ConfigurationError(f'{wrong}; write @event("service.fact.v1") over it')
             if name in self._codecs:
                 raise ConfigurationError(f"{kind.__name__}: another event is already called {name}")
             self._codecs[name] = JsonCodec(kind)
@@ -48,9 +47,8 @@ class EventCodec:
         """The name by which an event's type is stored."""
         name = getattr(type(event), "event_type", "")
         if self._classes.get(name) is not type(event):
-            raise ConfigurationError(
-                f"{type(event).__name__} is not in the package given to add_event_sourcing, or has no @event"
-            )
+            wrong = f"{type(event).__name__} is not in the package given to add_event_sourcing"
+            raise ConfigurationError(f"{wrong}, or has no @event")
         return name
 
     def encode(self, event: DomainEvent) -> bytes:

@@ -96,9 +96,8 @@ def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], H
                 case [kind, *rest] if _is_event(kind) and rest in ([], [Envelope]):
                     handlers[kind] = method if rest else _without_envelope(method)
                 case _:
-                    raise ConfigurationError(
-                        f"{owner.__name__}.{name}: an @on method takes an event and perhaps its Envelope, annotated"
-                    )
+                    wrong = f"{owner.__name__}.{name}: an @on method takes an event and perhaps its Envelope"
+                    raise ConfigurationError(f"{wrong}, annotated")
             if inspect.iscoroutinefunction(method) is subscriber.pure:
                 what = "plain function; write def" if subscriber.pure else "coroutine; write async def"
                 raise ConfigurationError(f"{owner.__name__}.{name}: an @on method is a {what}")
@@ -108,10 +107,8 @@ def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], H
     for name, method in inspect.getmembers(subscriber, inspect.iscoroutinefunction):
         passed_over = not hasattr(method, "__on__") and not name.startswith("_")
         if passed_over and any(map(_is_event, _taken_by(method)[:1])):  # it would be silently left out
-            raise ConfigurationError(
-                f"{subscriber.__name__}.{name}: takes an event but is not marked; "
-                f"write @on over it, or begin its name with _"
-            )
+            wrong = f"{subscriber.__name__}.{name}: takes an event but is not marked"
+            raise ConfigurationError(f"{wrong}; write @on over it, or begin its name with _")
     return handlers
 
 

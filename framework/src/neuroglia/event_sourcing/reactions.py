@@ -12,8 +12,9 @@ class Reaction(Subscriber):
 
     An event may come twice. Each `@on` method runs in a scope of its own, as a command with an id that derives from
     the event, so that the commands which it sends take effect once; what it stages in `Documents[...]` is committed
-    after it. A `DomainError` is an answer, and the event is done with. When a backing service is `Unavailable`, the
-    event waits for it; any other failure counts as an attempt.
+    after it, and once: a process that was paused until another one has taken over writes nothing any more. A
+    `DomainError` is an answer, and the event is done with. When a backing service is `Unavailable`, the event waits
+    for it; any other failure counts as an attempt.
 
     Attributes:
         workers: how many events are handled at the same time, at most.

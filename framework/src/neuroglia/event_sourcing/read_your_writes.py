@@ -45,10 +45,8 @@ class ReadYourWrites(PipelineBehavior):
         projection = getattr(handler, _MARK, None)
         if projection is not None:
             if not self._subscriptions.has(projection):
-                raise ConfigurationError(
-                    f"{handler.__name__}: @reads({projection.__name__}), which is no projection of the packages given "
-                    f"to add_event_sourcing"
-                )
+                wrong = f"{handler.__name__}: @reads({projection.__name__}), which is no projection of the packages"
+                raise ConfigurationError(f"{wrong} given to add_event_sourcing")
             self._projections[request] = projection
         return projection is not None
 

@@ -26,15 +26,11 @@ def add_aggregates(services: ServiceCollection, modules: Sequence[ModuleType]) -
     """
     owners: dict[str, type[AggregateRoot]] = {}
     for aggregate in classes(modules, AggregateRoot):
-        stream = getattr(aggregate, "stream", None)
+        stream, name = getattr(aggregate, "stream", None), aggregate.__name__
         if stream is None:
-            raise ConfigurationError(
-                f'{aggregate.__name__}: has no stream; write ({AggregateRoot.__name__}, stream="…")'
-            )
+            raise ConfigurationError(f'{name}: has no stream; write ({AggregateRoot.__name__}, stream="…")')
         if stream in owners:
-            raise ConfigurationError(
-                f"{aggregate.__name__}: {owners[stream].__name__} already has the stream '{stream}'"
-            )
+            raise ConfigurationError(f"{name}: {owners[stream].__name__} already has the stream '{stream}'")
         owners[stream] = aggregate
         try:
             aggregate.transitions()
@@ -69,10 +65,8 @@ def add_subscribers(
         kind = SubscriberType.read(subscriber)
         for model in kind.models if issubclass(subscriber, Projection) else ():
             if model in writers:
-                raise ConfigurationError(
-                    f"{subscriber.__name__} and {writers[model].__name__} both write {model.__name__}; "
-                    f"a read model has one projection"
-                )
+                both = f"{subscriber.__name__} and {writers[model].__name__} both write {model.__name__}"
+                raise ConfigurationError(f"{both}; a read model has one projection")
             writers[model] = subscriber
         if subscriber.name in names:
             raise ConfigurationError(f"{subscriber.__name__}: another subscriber is already called {subscriber.name}")

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from typing_extensions import override
 
 from neuroglia.core.clock import Clock
-from neuroglia.core.errors import ConcurrencyError, NotFoundError, PreconditionFailed
+from neuroglia.core.errors import ConcurrencyError, NotFoundError, PreconditionFailed, Unavailable
 from neuroglia.core.generics import words
 from neuroglia.domain import AggregateRoot, Envelope, History, Repository
 from neuroglia.event_sourcing.codec import EventCodec
@@ -142,22 +142,17 @@ class EventSourcedRepository(Repository[A], History[A]):
             raise ConcurrencyError(stream, version, page.events[-1].revision if page.events else NO_STREAM)
 
     async def _append(self, stream: str, aggregate: A) -> list[Envelope]:
+        if self._command.since > self._store.reached and self._command.since > await self._store.head():
+            raise Unavailable("The event store has lost its last events, behind which this command began.")
         now = max(filter(None, (self._clock.now(), aggregate.modified_at)))  # even if the clock was set back
+        context, codec, event_id = self._context, self._codec, self._command.event_id
         metadata = EventMetadata(
-            recorded_at=now,
-            correlation_id=self._context.correlation_id,
-            causation_id=self._context.causation_id,
-            actor=self._context.principal.id,
-            traceparent=self._context.traceparent,
-        )
+            recorded_at=now, correlation_id=context.correlation_id, causation_id=context.causation_id,
+            actor=context.principal.id, traceparent=context.traceparent,
+        )  # fmt: skip
         events = [
-            NewEvent(
-                id=self._command.event_id(stream, number),
-                type=self._codec.name(event),
-                data=self._codec.encode(event),
-                metadata=metadata,
-            )
-            for number, event in enumerate(aggregate.pending)
+            NewEvent(id=event_id(stream, n), type=codec.name(event), data=codec.encode(event), metadata=metadata)
+            for n, event in enumerate(aggregate.pending)
         ]
         try:
             appended = await self._store.append(stream, events, aggregate.version)

@@ -101,6 +101,8 @@ class EventStore(BackingService):
     """Durable streams of events. Stream names are `<category>-<id>`; revisions count from 0 in each stream."""
 
     name = "event_store"
+    reached: int = BEGINNING
+    """A position to which the log is known to go. It may go further; it gets no shorter while it is open."""
 
     @abstractmethod
     async def append(self, stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
@@ -137,9 +139,15 @@ class EventStore(BackingService):
     def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
         """Follows the log from behind position `after`, for ever."""
 
+    async def at(self, position: int) -> StoredEvent | None:
+        """The event at a position of the log. None: there is none any more, or the log does not go so far."""
+        events = (await self.read_all(after=position - 1, limit=1)).events
+        return events[0] if events and events[0].position == position else None
+
     async def head(self) -> int:
         """The position of the last event of the log, BEGINNING when it is empty."""
-        return await self.last_position(prefixes=(), at_most=2**63 - 1)
+        self.reached = await self.last_position(prefixes=(), at_most=2**63 - 1)
+        return self.reached
 
     @abstractmethod
     async def last_position(self, *, prefixes: Sequence[str], at_most: int) -> int:

@@ -26,7 +26,7 @@ from neuroglia.event_sourcing import EventSourcedRepository, EventStore, Subscri
 from neuroglia.event_sourcing.once import OneCommand, ids_of
 from neuroglia.event_sourcing.registration import add_aggregates, add_subscribers
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
-from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation
+from neuroglia.event_sourcing.subscriptions import Checkpoint, Fence, Generation
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store, extra
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
@@ -132,7 +132,7 @@ class WebApplicationBuilder:
         self._once(DocumentStore, "add_documents")
         self.services.add_singleton(IdempotencyRecords)
         self.services.add_singleton(PipelineBehavior, IdempotencyBehavior)
-        for own in (Checkpoint, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
+        for own in (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
             self._documents.append(DocumentType(own))
         for kind in document_types(import_modules(package)):
             self._add_document(kind)
@@ -216,7 +216,7 @@ class WebApplicationBuilder:
             openapi_url="/api/openapi.json",
             lifespan=lambda _: self._lifespan(provider),
             swagger_ui_init_oauth={"clientId": "swagger", "usePkceWithAuthorizationCodeGrant": True},
-            telemetry={"auto_configure": False},
+            telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
         )
         allow_pages(app, self.settings.cors_origins)
         app.add_middleware(RequestMiddleware, service=service, max_body_bytes=self.settings.max_body_bytes)

@@ -1,16 +1,23 @@
 """The route of every endpoint: nothing of a request is looked at before its sender is known and may ask."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import Scope
 from typing_extensions import override
 
 from neuroglia.core.context import current_context, switch_context
 from neuroglia.mvc.bodies import StrictRequest
 from neuroglia.security import Guard
+
+_MALFORMED: Final = "neuroglia.malformed"
+
+
+def refuse_behind_guard(scope: Scope, detail: str) -> None:
+    """The request will be answered with 400, once its sender is known and may ask."""
+    scope[_MALFORMED] = detail
 
 
 class GuardedRoute(APIRoute):
@@ -26,8 +33,12 @@ class GuardedRoute(APIRoute):
         handle, has_body = super().get_route_handler(), self.body_field is not None
 
         async def guarded(request: Request) -> Response:
+            if has_body:
+                request = StrictRequest(request.scope, request.receive)
             principal = await self._guard.admit(request.headers, self.scopes)
-            switch_context(replace(current_context(), principal=principal))
-            return await handle(StrictRequest(request.scope, request.receive) if has_body else request)
+            switch_context(current_context().on_behalf_of(principal))
+            if (detail := request.scope.get(_MALFORMED)) is not None:
+                raise HTTPException(400, detail)
+            return await handle(request)
 
         return guarded

@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neuroglia.core.context import Reply, RequestContext, use_context
 from neuroglia.core.ids import derived_id
-from neuroglia.mvc.problems import problem_response, unexpected_problem
+from neuroglia.mvc.guarded import refuse_behind_guard
+from neuroglia.mvc.problems import unexpected_problem
 from neuroglia.security import protections
 
 _log: Final = logging.getLogger("neuroglia.http")
@@ -37,17 +38,20 @@ class RequestMiddleware:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         position = headers.get(b"x-wait-for-position")
         key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
-        wrong: str | None = None
         if position is not None and not _POSITION.fullmatch(position):
-            wrong, position = "X-Wait-For-Position is no position.", None
+            refuse_behind_guard(scope, "X-Wait-For-Position is no position.")
+            position = None
         if key is not None and not _KEY.fullmatch(key):
-            wrong, key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
-        context = replace(
-            RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent")),
-            wait_for_position=int(position) if position else None,
-            expected_versions=_versions(headers.get(b"if-match", "*")),
-            idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
-        )
+            refuse_behind_guard(scope, "An Idempotency-Key has 1 to 255 printable ASCII characters.")
+            key = None
+        context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent"))
+        if position or key or b"if-match" in headers:  # which most requests have not
+            context = replace(
+                context,
+                wait_for_position=int(position) if position else None,
+                expected_versions=_versions(headers.get(b"if-match", "*")),
+                idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
+            )
         status = 0  # until the response has started
 
         async def send_with_headers(message: Message) -> None:
@@ -61,8 +65,7 @@ class RequestMiddleware:
         start = time.perf_counter()
         with use_context(context):
             try:
-                answer = problem_response(self._service, 400, "malformed-request", wrong) if wrong else self._app
-                await answer(scope, self._limited(receive), send_with_headers)
+                await self._app(scope, self._limited(receive), send_with_headers)
             except Exception as error:  # the last place that can answer
                 _log.error("request failed", exc_info=error)
                 if status:
@@ -96,11 +99,11 @@ def _versions(if_match: str) -> frozenset[int] | None:
 
 
 def _headers(correlation_id: str, reply: Reply) -> list[tuple[bytes, bytes]]:
-    told = {
-        b"x-correlation-id": correlation_id,
-        b"location": reply.location,
-        b"etag": None if reply.etag is None else f'"{reply.etag}"',
-        b"x-event-position": reply.event_position,
-        b"x-read-model-position": reply.read_model_position,
-    }
-    return [(name, str(value).encode()) for name, value in told.items() if value is not None]
+    told = (
+        (b"x-correlation-id", correlation_id),
+        (b"location", reply.location),
+        (b"etag", reply.etag and f'"{reply.etag}"'),
+        (b"x-event-position", reply.event_position),
+        (b"x-read-model-position", reply.read_model_position),
+    )
+    return [(name, str(value).encode()) for name, value in told if value is not None]

@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 
 from neuroglia.documents import DocumentType, Session, WorkItem, WorkState
 from neuroglia.event_sourcing import SubscriptionState, SubscriptionStatus
-from neuroglia.event_sourcing.subscriptions import Checkpoint, Generation, Means, ProjectionRunner, SubscriptionRunner
+from neuroglia.event_sourcing.subscriptions import Generation, Means, ProjectionRunner, SubscriptionRunner
+from neuroglia.event_sourcing.subscriptions.checkpoints import load_checkpoint
 
 _GENERATIONS: Final = DocumentType(Generation)
-_CHECKPOINTS: Final = DocumentType(Checkpoint)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +51,7 @@ async def look_closely(runner: SubscriptionRunner, means: Means) -> Subscription
     told, session = await look(runner, await means.events.head()), Session(means.documents)
     told.parked = len({item.group async for item in runner.parking.items.find(WorkState.PARKED)})
     row = await session.get(_GENERATIONS, told.name) or Generation(name=told.name)
-    checkpoint = await session.get(_CHECKPOINTS, f"{told.name}@{row.building}") or Checkpoint(name=told.name)
+    checkpoint = await load_checkpoint(session, f"{told.name}@{row.building}")
     told.rebuilt = checkpoint.position if row.building is not None else None
     return told
 

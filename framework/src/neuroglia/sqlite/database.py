@@ -9,12 +9,12 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import tenacity
 
 from neuroglia.core.errors import Unavailable
-from neuroglia.sqlite.jobs import Job, Line, Outbox, Work, unavailable
+from neuroglia.sqlite.jobs import Job, Line, Outbox, Work
 from neuroglia.sqlite.watch import file_changes
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Database:
         self._writer = _start("sqlite-write", self._write_loop, ready)
         self._readers = [_start("sqlite-read", self._read_loop) for _ in range(0 if self.in_memory else _READERS)]
         try:
-            await ready.future
+            await self._result(ready)
             await self.write(lambda connection: _run_script(connection, schema))
         except BaseException:
             await self.aclose()
@@ -140,7 +140,18 @@ class Database:
             raise Unavailable("the database is closed")
         job = self._job(work)
         (self._writes if to_writer else self._reads).put(job)
-        return await job.future  # type: ignore[no-any-return]
+        return await self._result(job)  # type: ignore[no-any-return]
+
+    async def _result(self, job: Job) -> Any:
+        """What came of a job. An error of SQLite is told by its name, for its text may hold data; and callers see the
+        file's name, but not where it is."""
+        try:
+            return await job.future
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorname", "error")
+            told = Unavailable(f"the embedded database {Path(self._path).name} does not work: {code}")
+            told.add_note(f"The file is {self._path}.")
+            raise told from None
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
@@ -157,7 +168,7 @@ class Database:
                 if not job.future.cancelled():
                     _read(connection, job)
             except sqlite3.Error as error:
-                job.error = unavailable(error)
+                job.error = error
             job.outbox.put([job])
             del job  # else its result lives on while this thread rests
         if connection is not None:
@@ -171,27 +182,24 @@ class Database:
                 ready.outbox.put([ready])
                 self._serve(connection)
         except sqlite3.Error as error:
-            ready.error = unavailable(error)
+            ready.error = error
             ready.outbox.put([ready])
 
     def _serve(self, connection: sqlite3.Connection) -> None:
-        stopping = False
-        while not stopping:
-            group: list[Job] = []
-            job = self._writes.get()
-            while True:
-                if job is None:
-                    stopping = True
-                    break
-                group.append(job)
-                if len(group) == _GROUP or self._writes.empty():
-                    break
-                job = self._writes.get_nowait()
-            if group:
-                _commit(connection, group)
-                self._last_write_failed = any(isinstance(job.error, Unavailable) for job in group)
-                for outbox in {member.outbox for member in group}:
-                    outbox.put([member for member in group if member.outbox is outbox])
+        group: list[Job] = []
+        for job in iter(self._writes.get, None):
+            group.append(job)
+            if len(group) == _GROUP or self._writes.empty():
+                self._finish(connection, group)
+                group = []
+        if group:
+            self._finish(connection, group)
+
+    def _finish(self, connection: sqlite3.Connection, group: list[Job]) -> None:
+        _commit(connection, group)
+        self._last_write_failed = any(isinstance(job.error, sqlite3.Error) for job in group)
+        for outbox in {job.outbox for job in group}:
+            outbox.put([job for job in group if job.outbox is outbox])
 
 
 def _start(name: str, run: Callable[..., None], *arguments: object) -> threading.Thread:
@@ -238,7 +246,7 @@ def _commit(connection: sqlite3.Connection, group: list[Job]) -> None:
             with suppress(sqlite3.Error):  # the next BEGIN says so if it is still broken
                 connection.execute("ROLLBACK")
         for job in group:  # one commit: what it does not hold, nobody has written
-            job.error = job.error or unavailable(error)
+            job.error = job.error or error
 
 
 def _run_together(connection: sqlite3.Connection, group: list[Job]) -> bool:

@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from neuroglia.core.errors import Unavailable
-
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
@@ -58,7 +56,7 @@ class Job:
         try:
             self.result = self.work(connection)
         except Exception as error:  # noqa: BLE001 - handed to the one who waits for it
-            self.error = unavailable(error) if isinstance(error, sqlite3.Error) else error
+            self.error = error
         return self.error is None
 
     def deliver(self) -> None:
@@ -95,8 +93,3 @@ class Line:
                 return self._jobs.popleft()
             self._resting.append(rest)
         return rest.get()
-
-
-def unavailable(error: sqlite3.Error) -> Unavailable:
-    """The error of SQLite as the framework tells it: by its name, for its text may hold data."""
-    return Unavailable(f"the embedded database does not work: {getattr(error, 'sqlite_errorname', 'error')}")

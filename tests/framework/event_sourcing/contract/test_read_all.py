@@ -22,6 +22,17 @@ async def test_given_several_streams_when_reading_the_log_then_it_is_in_the_orde
     assert positions[0] > start
 
 
+async def test_given_a_log_when_asking_what_stands_at_a_position_then_it_is_that_event_alone(
+    store: EventStore, category: str, start: int
+) -> None:
+    for stream, expected in (("a", NO_STREAM), ("b", NO_STREAM), ("a", 1)):
+        await store.append(f"{category}-{stream}", new_events(2), expected)
+
+    log = await log_of(store, start, f"{category}-")
+
+    assert [await store.at(event.position) for event in log] == log
+
+
 async def test_given_a_log_when_reading_without_prefixes_then_all_streams_are_in_it(
     store: EventStore, category: str, start: int
 ) -> None:

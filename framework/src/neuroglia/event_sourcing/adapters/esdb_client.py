@@ -11,7 +11,7 @@ What it does around each call, because that library does not:
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -100,19 +100,20 @@ class Client:
         """Events of a stream behind a revision, or its last ones, the latest first; nothing where there is none."""
         start = None if after < 0 else after + 1
         options: dict[str, Any] = {"stream_position": start, "backwards": backwards, "limit": limit}
-        return await self._whole(lambda: self._client.read_stream(name, timeout=_DEADLINE_S, **options), _LIMIT_S)
+        return await self._whole(lambda: self._client.read_stream(name, timeout=_DEADLINE_S, **options))
 
     async def log(
         self, prefixes: Sequence[str], *, start: int | None = None, limit: int, backwards: bool = False
     ) -> Sequence[Recorded]:
         """Events of the log. `start`, where a record must stand, is included forwards and not included backwards.
 
-        Forwards there is no deadline: among the events of others, the next one may be far.
+        Among the events of others, the next one may be far. So forwards it may take as long as it likes, provided that
+        the server answers something else meanwhile.
         """
         seconds = _DEADLINE_S if backwards else None
         options: dict[str, Any] = {"commit_position": start, "backwards": backwards, "limit": limit}
         options |= _filter(prefixes)
-        return await self._whole(lambda: self._client.read_all(timeout=seconds, **options), seconds and _LIMIT_S)
+        return await self._whole(lambda: self._client.read_all(timeout=seconds, **options), patient=not backwards)
 
     @asynccontextmanager
     async def following(self, prefixes: Sequence[str]) -> AsyncGenerator[AsyncIterator[Recorded]]:
@@ -124,8 +125,27 @@ class Client:
             yield feed
             raise CancelledByClient
 
-    async def _whole(self, read: Callable[[], Awaitable[AsyncReadResponse]], limit: float | None) -> Sequence[Recorded]:
-        async with _calling(limit, is_open=self._open):
+    @asynccontextmanager
+    async def _put_off(self, deadline: asyncio.Timeout) -> AsyncGenerator[None]:
+        """Puts a deadline off, again and again, as long as the server answers."""
+
+        async def ask() -> None:
+            while True:
+                await asyncio.sleep(_LIMIT_S / 3)
+                await self.log((), limit=1, backwards=True)
+                deadline.reschedule(asyncio.get_running_loop().time() + _LIMIT_S)
+
+        asking = asyncio.create_task(ask())
+        try:
+            yield
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
+
+    async def _whole(
+        self, read: Callable[[], Awaitable[AsyncReadResponse]], *, patient: bool = False
+    ) -> Sequence[Recorded]:
+        async with _calling(_LIMIT_S, is_open=self._open) as end, self._put_off(end) if patient else nullcontext():
             connection = self._connections
             try:
                 return await _to_the_end(await read())
@@ -151,15 +171,15 @@ async def _to_the_end(response: AsyncReadResponse) -> Sequence[Recorded]:
 
 
 @asynccontextmanager
-async def _calling(limit: float | None = _LIMIT_S, *, is_open: bool = True) -> AsyncGenerator[None]:
+async def _calling(limit: float | None = _LIMIT_S, *, is_open: bool = True) -> AsyncGenerator[asyncio.Timeout]:
     if not is_open:
         raise Unavailable("The event store is closed.")
     task = asyncio.current_task()
     cancelled = task.cancelling() if task is not None else 0
     try:
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(limit) as deadline:
             try:
-                yield
+                yield deadline
             except (CancelledByClient, asyncio.CancelledError):
                 if task is not None and task.cancelling() > cancelled:  # the library does not always pass this on
                     raise asyncio.CancelledError from None

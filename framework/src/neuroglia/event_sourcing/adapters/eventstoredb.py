@@ -98,6 +98,11 @@ class EventStoreDB(EventStore):
             after = _position(page[-1])
 
     @override
+    async def at(self, position: int) -> StoredEvent | None:
+        page = await self._client.log((), start=position, limit=1)
+        return _stored(page[0]) if page and _position(page[0]) == position else None
+
+    @override
     def subscribe(self, *, after: int, prefixes: Sequence[str]) -> EventSubscription:
         return _Subscription(self, after, prefixes, self._subscriptions, self._client)
 

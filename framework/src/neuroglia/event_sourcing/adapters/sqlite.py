@@ -29,6 +29,7 @@ class SqliteEventStore(EventStore):
 
     @override
     async def open(self) -> None:
+        self.reached = BEGINNING
         await self._database.open(SCHEMA)
 
     @override

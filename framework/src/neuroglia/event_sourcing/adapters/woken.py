@@ -41,6 +41,7 @@ class WokenSubscription(EventSubscription):
             batch = await self._read()
             if batch.events or not self._told_caught_up:
                 self._after = batch.events[-1].position if batch.events else self._after
+                self._store.reached = max(self._store.reached, self._after)
                 self._told_caught_up = batch.caught_up
                 return batch
             await self._wait()

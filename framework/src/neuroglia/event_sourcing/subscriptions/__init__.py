@@ -5,6 +5,7 @@ from neuroglia.event_sourcing.subscriptions.checkpoints import (
     Generation as Generation,
     LogBehindCheckpoint as LogBehindCheckpoint,
 )
+from neuroglia.event_sourcing.subscriptions.fences import Fence as Fence
 from neuroglia.event_sourcing.subscriptions.means import Means as Means
 from neuroglia.event_sourcing.subscriptions.projection_runner import ProjectionRunner as ProjectionRunner
 from neuroglia.event_sourcing.subscriptions.reaction_runner import ReactionRunner as ReactionRunner

@@ -15,8 +15,7 @@ class Lanes(Generic[T]):
         self, group: asyncio.TaskGroup, work: Callable[[T], Awaitable[None]], *, workers: int, waiting: int
     ) -> None:
         """`workers`: so many pieces are done at the same time; `waiting`: so many are taken in at most."""
-        self._group = group
-        self._work = work
+        self._group, self._work = group, work
         self._workers = asyncio.Semaphore(workers)
         self._room = asyncio.Semaphore(waiting)
         self._lanes: dict[str, deque[T]] = {}
@@ -41,24 +40,30 @@ class Lanes(Generic[T]):
 
 
 class LowWaterMark:
-    """Up to where everything is done, when later things may be done before earlier ones."""
+    """Up to which event everything is done, when later ones may be done before earlier ones.
 
-    def __init__(self, position: int) -> None:
-        self.position = position
-        self._begun: deque[int] = deque()
+    Attributes:
+        position: the mark; `event_id` is the event there.
+        last: where the last event stands that was begun.
+    """
+
+    def __init__(self, position: int, event_id: str | None = None) -> None:
+        self.position, self.event_id, self.last = position, event_id, position
+        self._begun: deque[tuple[int, str]] = deque()
         self._done: set[int] = set()
 
     def __len__(self) -> int:
-        """How many things stand between the mark and the last that was begun."""
+        """How many events stand between the mark and the last that was begun."""
         return len(self._begun)
 
-    def begin(self, position: int) -> None:
-        """Something at this position, behind all others so far, is to be done."""
-        self._begun.append(position)
+    def begin(self, position: int, event_id: str) -> None:
+        """An event at this position, behind all others so far, is to be done."""
+        self.last = position
+        self._begun.append((position, event_id))
 
     def finish(self, position: int) -> None:
         """It is done."""
         self._done.add(position)
-        while self._begun and self._begun[0] in self._done:
-            self.position = self._begun.popleft()
+        while self._begun and self._begun[0][0] in self._done:
+            self.position, self.event_id = self._begun.popleft()
             self._done.remove(self.position)

@@ -172,7 +172,7 @@ class Parking:
     async def _read(self, item: WorkItem) -> StoredEvent | None:
         revision = int(str(item.body["revision"]))
         found = [stored async for stored in self._means.events.read(item.group, after=revision - 1, limit=1)]
-        return found[0] if found and found[0].position == item.number else None
+        return found[0] if found and found[0].id == item.body["event_id"] else None
 
     def _id(self, stored: StoredEvent) -> str:
         return f"{self._queue}:{stored.position}"

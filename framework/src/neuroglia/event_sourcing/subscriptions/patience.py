@@ -84,8 +84,5 @@ class Patience:
         """Tells of a failure after which it is tried again."""
         self.status.state = SubscriptionState.RETRYING
         self.status.error = type(error).__name__
-        _log.error(
-            "subscription failed, trying again",
-            exc_info=error,
-            extra={"subscription": self.status.name, "position": self.status.position},
-        )
+        told = {"subscription": self.status.name, "position": self.status.position}
+        _log.error("subscription failed, trying again", exc_info=error, extra=told)

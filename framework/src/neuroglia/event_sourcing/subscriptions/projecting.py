@@ -10,8 +10,14 @@ from neuroglia.core.context import current_context, switch_context, use_context
 from neuroglia.documents import DocumentType, Session
 from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
-from neuroglia.event_sourcing.store import BEGINNING, StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
+from neuroglia.event_sourcing.store import StoredEvent
+from neuroglia.event_sourcing.subscriptions.checkpoints import (
+    CHECKPOINTS,
+    Checkpoint,
+    CheckpointMoved,
+    commit_move,
+    load_checkpoint,
+)
 from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience
@@ -27,7 +33,7 @@ class Projector:
     Attributes:
         models: what the projection writes, as it is declared.
         types: where this generation of it stands.
-        position: of the last event that is projected and committed.
+        checkpoint: behind the last event that is projected and committed.
         unknown_events: how many had a type that this version of the service does not know.
     """
 
@@ -40,32 +46,30 @@ class Projector:
             for model in sorted(kind.models, key=lambda model: model.__name__)
         ]
         self.types = of_generation(self.models, generation)
-        self.position = BEGINNING
+        self.checkpoint = Checkpoint(name=self.name)
         self.unknown_events = 0
         self.parking = Parking(means, self.name, kind.subscriber.attempts, patience)
         self._kind = kind
         self._moved = moved
         self._means = means
         self._patience = patience
-        self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
 
     async def load(self) -> None:
         """Reads how far this generation has come."""
-        checkpoint = await Session(self._means.documents).get(self._checkpoints, self.name)
-        self.position = checkpoint.position if checkpoint else BEGINNING
+        self.checkpoint = await load_checkpoint(Session(self._means.documents), self.name)
 
     async def remove(self) -> None:
         """Removes this generation, which nobody reads any more."""
         await self.parking.items.clear()
         session = Session(self._means.documents)
-        await session.delete(self._checkpoints, self.name)
+        await session.delete(CHECKPOINTS, self.name)
         await session.commit()
         await self._means.documents.drop(list(self.types.values()))
 
     async def take(self, events: Sequence[StoredEvent], *, carefully: bool = False) -> None:
         """Projects events that stand behind the position, all at once; when that fails, or at the caller's wish, one
         by one, so that the one that fails can be parked."""
-        new = [stored for stored in events if stored.position > self.position]
+        new = [stored for stored in events if stored.position > self.checkpoint.position]
         if not new:
             return
         if not carefully and await self._patience.try_once(lambda: self._transact(new)):
@@ -97,9 +101,9 @@ class Projector:
         async with self._means.provider.create_scope() as scope:
             session = await scope.get(Session)
             session.use({**self._means.generations.live, **self.types})
-            checkpoint = await session.get(self._checkpoints, self.name) or Checkpoint(name=self.name)
-            passed = not replayed and events[0].position <= self.position  # somebody has looked, and a rival was faster
-            if passed or checkpoint.position != self.position:
+            checkpoint, known = await load_checkpoint(session, self.name), self.checkpoint.position
+            passed = not replayed and events[0].position <= known  # somebody has looked, and a rival was faster
+            if passed or checkpoint.position != known:
                 raise CheckpointMoved
             if replayed and not await self.parking.has(session, events[0]):
                 self.parking.settled(events[0], parked=False)
@@ -123,10 +127,10 @@ class Projector:
                     if number % _AT_A_STRETCH == 0:
                         await asyncio.sleep(0)
             if not replayed:
-                checkpoint.position = events[-1].position
-                session.save(self._checkpoints, checkpoint)
-            await commit_move(session, f"{self._checkpoints.collection}/{self.name}")
-        self.position = checkpoint.position
+                checkpoint.position, checkpoint.event_id = events[-1].position, events[-1].id
+                session.save(CHECKPOINTS, checkpoint)
+            await commit_move(session, f"{CHECKPOINTS.collection}/{self.name}")
+        self.checkpoint = checkpoint
         self.unknown_events += unknown
         if parked or self.parking.concerned:
             for stored in events:

@@ -57,6 +57,7 @@ class ProjectionRunner(SubscriptionRunner):
         if self._lease.taken_over:
             self._suspects = _STRIDE
         await self.look()
+        await self._live.checkpoint.verify(self._means.events)
         await self.parking.load()
         self.status.parked = len(self.parking.held)
 
@@ -85,6 +86,7 @@ class ProjectionRunner(SubscriptionRunner):
         next_one = self._projector(generation)
         await self._means.documents.prepare(list(next_one.types.values()))
         await next_one.load()
+        await next_one.checkpoint.verify(self._means.events)
         await next_one.parking.load()  # a runner that has stopped may have begun it
         try:
             await self._catch_up(next_one)
@@ -96,10 +98,12 @@ class ProjectionRunner(SubscriptionRunner):
 
     async def _catch_up(self, projector: Projector) -> None:
         while True:
-            batch = await self._means.events.read_all(after=projector.position, prefixes=self.prefixes, limit=_STRIDE)
+            batch = await self._means.events.read_all(
+                after=projector.checkpoint.position, prefixes=self.prefixes, limit=_STRIDE
+            )
             await projector.take(batch.events, carefully=self._suspects > 0)
             self._suspects = max(0, self._suspects - len(batch.events))
-            self.status.rebuilt = projector.position
+            self.status.rebuilt = projector.checkpoint.position
             if batch.caught_up:
                 return
 
@@ -132,4 +136,4 @@ class ProjectionRunner(SubscriptionRunner):
     async def _tell(self) -> None:
         self.status.parked = len(self.parking.held)
         self.status.unknown_events = self._live.unknown_events
-        await self._passed(self._live.position)
+        await self._passed(self._live.checkpoint.position)

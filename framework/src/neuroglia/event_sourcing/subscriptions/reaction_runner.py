@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence, Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final, TypeAlias, cast
@@ -12,12 +12,19 @@ from typing_extensions import override
 from neuroglia.core.context import use_context
 from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope
-from neuroglia.documents import DocumentType, Lease, Session
+from neuroglia.documents import Lease, Session
 from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.reactions import Reaction
 from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import Checkpoint, CheckpointMoved, commit_move
+from neuroglia.event_sourcing.subscriptions.checkpoints import (
+    CHECKPOINTS,
+    Checkpoint,
+    CheckpointMoved,
+    commit_move,
+    load_checkpoint,
+)
+from neuroglia.event_sourcing.subscriptions.fences import Fences
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
 from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
@@ -43,7 +50,9 @@ class ReactionRunner(SubscriptionRunner):
         assert issubclass(kind.subscriber, Reaction)
         self._workers = kind.subscriber.workers
         self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience)
-        self._checkpoints: DocumentType[Checkpoint] = DocumentType(Checkpoint)
+        self._fences = Fences(means.documents, self.status.name)
+        self._done: AbstractSet[int] = frozenset()
+        self._checkpoint = Checkpoint(name=self.status.name)
         self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
         self._lanes: Lanes[Work] | None = None
@@ -51,26 +60,28 @@ class ReactionRunner(SubscriptionRunner):
 
     @override
     async def look(self) -> None:
-        checkpoint = await Session(self._means.documents).get(self._checkpoints, self.status.name)
-        await self._passed(checkpoint.position if checkpoint else BEGINNING)
+        self._checkpoint = await load_checkpoint(Session(self._means.documents), self.status.name)
+        await self._passed(self._checkpoint.position)
 
     @override
     async def _resume(self) -> None:
+        self._done = await self._fences.take()  # first: then nobody else moves on what is read
         await self.look()
-        self._mark = LowWaterMark(self.status.position)
+        await self._checkpoint.verify(self._means.events)
+        self._mark = LowWaterMark(self._checkpoint.position, self._checkpoint.event_id)
         await self.parking.load()
         self.status.parked = len(self.parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
         assert self._lanes is not None
-        for stored in batch.events:
+        for stored in (one for one in batch.events if one.position > self._mark.last):  # else in hand, or done
             while len(self._mark) >= _WINDOW and not self._patience.stopping.is_set():
                 with suppress(Stopped):  # what is in hand is finished
                     await self._patience.pause(_SAVE_S)
-            self._mark.begin(stored.position)
+            self._mark.begin(stored.position, stored.id)
             kind = self._means.codec.class_of(stored.type)
-            if kind in self.kind.handlers:
+            if kind in self.kind.handlers and stored.position not in self._done:
                 await self._lanes.put(stored.stream, partial(self._handle, stored, carefully=carefully))
             else:
                 self.status.unknown_events += kind is None
@@ -133,7 +144,7 @@ class ReactionRunner(SubscriptionRunner):
                 session = Session(self._means.documents)  # what was staged before the refusal is void
             if error is None:
                 await self.parking.finish(session, stored)
-            await session.commit()
+            await self._fences.commit(session, stored, checkpoint=self.status.position, parked=error is not None)
         self.parking.settled(stored, parked=error is not None)
 
     async def _react(self, scope: Scope, stored: StoredEvent) -> bool:
@@ -165,16 +176,16 @@ class ReactionRunner(SubscriptionRunner):
                 await self._patience.pause(_SAVE_S)
 
     async def _save(self) -> None:
-        position = self._mark.position
+        position, event_id = self._mark.position, self._mark.event_id
         if position == self.status.position:
             return
         session = Session(self._means.documents)
-        checkpoint = await session.get(self._checkpoints, self.status.name) or Checkpoint(name=self.status.name)
+        checkpoint = await load_checkpoint(session, self.status.name)
         if checkpoint.position != self.status.position or checkpoint.position > position:
             raise CheckpointMoved
-        checkpoint.position = position
-        session.save(self._checkpoints, checkpoint)
-        await commit_move(session, f"{self._checkpoints.collection}/{self.status.name}")
+        checkpoint.position, checkpoint.event_id = position, event_id
+        session.save(CHECKPOINTS, checkpoint)
+        await commit_move(session, f"{CHECKPOINTS.collection}/{self.status.name}")
         await self._passed(position)
 
 

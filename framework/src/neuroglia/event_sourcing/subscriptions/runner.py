@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import ClassVar, Final
 
-from neuroglia.core.errors import Unavailable
+from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents import Lease, WorkState
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import PAGE, Batch, EventSubscription
-from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, LogBehindCheckpoint
+from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.parking import Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
@@ -55,7 +55,7 @@ class SubscriptionRunner(ABC):
                     await self._follow()
                 else:
                     await self._stand_by()
-            except CheckpointMoved:
+            except (CheckpointMoved, ConcurrencyError):
                 _log.info("checkpoint moved elsewhere", extra={"subscription": self.status.name})
             except Stopped:
                 break
@@ -89,7 +89,11 @@ class SubscriptionRunner(ABC):
 
     @abstractmethod
     async def _resume(self) -> None:
-        """Reads what earlier runners have left, to go on from there."""
+        """Reads what earlier runners have left, to go on from there.
+
+        Raises:
+            LogBehindCheckpoint: it is of another log.
+        """
 
     @abstractmethod
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
@@ -131,8 +135,6 @@ class SubscriptionRunner(ABC):
 
     async def _follow(self) -> None:
         await self._patience.insist(self._resume)
-        if self.status.position > await self._means.events.head():
-            raise LogBehindCheckpoint(self.status.name)
         if self._lease.taken_over:  # somebody died at work, and one of the next events may be why
             self._careful, self._lease.taken_over = self.in_hand, False
         self._subscription = self._means.events.subscribe(after=self.status.position, prefixes=self.prefixes)

@@ -37,7 +37,7 @@ def _of_subscription(one: dict[str, Any]) -> Iterator[Finding]:
         remedy = f"neuroglia parked show {name}; mend the cause; neuroglia parked replay {name}"
         yield f"{name} has parked events of {one['parked']} stream(s).", remedy
     if one["error"] == "LogBehindCheckpoint":
-        wrong = f"{name} has seen events that the event store does not have: it was emptied, or an old copy put back."
+        wrong = f"{name} has seen events that the event store does not have: they were lost, or an old copy put back."
         yield wrong, "Remove the document store's data, and start again: it is built anew."
     elif one["state"] == "retrying":
         remedy = "It goes on by itself when the cause is gone. Look for 'subscription failed' in the log."
