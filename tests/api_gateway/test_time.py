@@ -79,10 +79,10 @@ async def test_given_a_caller_who_is_never_there_then_it_is_given_up(
     outside: Outside, gateway: RunningService, clock: FixedClock
 ) -> None:
     outside.genai.answers_later = False
-    outside.callbacks.failures = [CallbackFailed(f"the {n}th time") for n in range(1, 9)]
+    outside.callbacks.failures = [CallbackFailed(f"the {n}th time") for n in range(1, 11)]
     acme = await caller(gateway)
     id = (await acme.send(callback_url=CALLBACK))["id"]
-    for attempts in range(1, 8):
+    for attempts in range(1, 10):
 
         async def tried(attempts: int = attempts) -> bool:
             return len(outside.callbacks.attempts) == attempts and await waits(gateway, "call-back")
@@ -92,9 +92,9 @@ async def test_given_a_caller_who_is_never_there_then_it_is_given_up(
 
     done = await acme.sees(id, "faulted")
 
-    assert outside.callbacks.attempts == [*range(1, 9)]
+    assert outside.callbacks.attempts == [*range(1, 11)]
     assert (done["error"], done["response"] is not None) == (
-        {"code": "callback-failed", "detail": "the 8th time"}, True,
+        {"code": "callback-failed", "detail": "the 10th time"}, True,
     )  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from api_gateway.integration.models.prompts import PromptProgress
 from neuroglia.core.lifecycle import Stopping
 from neuroglia.mediation import Mediator, Query, QueryHandler
 
-_LOOK_S: Final = 0.25
+_SOON_S: Final = 0.05
+_LATE_S: Final = 1.0
+"""So soon one looks again, and while nothing happens twice as late each time, but at last so late."""
 _IDLE_S: Final = 15.0
 
 
@@ -35,20 +37,20 @@ class FollowPromptHandler(QueryHandler[FollowPrompt, AsyncIterator[PromptProgres
         return self._progress(query.prompt_id, query.after, first)
 
     async def _progress(self, prompt_id: str, after: int, progress: PromptProgress) -> AsyncIterator[PromptProgress]:
-        silent = 0.0
+        silent, pause = 0.0, _SOON_S
         while True:
             if progress.transitions or progress.is_final or silent >= _IDLE_S:
                 silent = 0.0
                 yield progress
-            if progress.is_final or await self._has_stopped():
+            if progress.is_final or await self._has_stopped(pause):
                 return
-            silent += _LOOK_S
+            silent, pause = silent + pause, _SOON_S if progress.transitions else min(pause * 2, _LATE_S)
             after = max([after, *(transition.number for transition in progress.transitions)])
             progress = await self.mediator.execute(ReadProgress(prompt_id, after))
 
-    async def _has_stopped(self) -> bool:
-        """Whether the service ends, within a moment."""
+    async def _has_stopped(self, seconds: float) -> bool:
+        """Whether the service ends, within so many seconds."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_S):
+            async with asyncio.timeout(seconds):
                 return await self.stopping.wait()
         return False

@@ -13,7 +13,7 @@ from neuroglia.mediation import Command, Mediator
 from neuroglia.scheduling import BackgroundTask, JobInfo, background_task
 
 
-@background_task("call-back", attempts=8)
+@background_task("call-back", attempts=10)
 class CallBack(BackgroundTask[PromptJob]):
     """Tries again and again, with growing pauses, then gives up: the prompt faults, with the response kept."""
 
