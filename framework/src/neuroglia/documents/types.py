@@ -3,11 +3,10 @@
 import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from types import ModuleType
-from typing import Any, Final, Generic, Self, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, get_args, get_type_hints
 
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.errors import ConfigurationError
@@ -40,8 +39,7 @@ def is_document(model: type[object]) -> bool:
     return _DECLARATION in vars(model)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """See `keep`."""
 
     model: type[Any]
