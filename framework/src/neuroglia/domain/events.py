@@ -25,10 +25,7 @@ def as_value(cls: type[T]) -> type[T]:
     made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     for field in fields(made):  # type: ignore[arg-type]
         if isinstance(field.default, date | UUID):  # `now()` in a class body is asked once, at the import
-            raise ValueError(
-                f"{cls.__name__}.{field.name}: its default was made when the module was imported; "
-                f"leave it out and pass the value"
-            )
+            raise ValueError(f"{cls.__name__}.{field.name}: its default was made when the module was imported; pass it")
     return made
 
 
