@@ -5,19 +5,14 @@ from typing import Any, Final
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
-from starlette.types import Scope
 from typing_extensions import override
 
 from neuroglia.core.context import current_context, switch_context
 from neuroglia.mvc.bodies import StrictRequest
 from neuroglia.security import Guard
 
-_MALFORMED: Final = "neuroglia.malformed"
-
-
-def refuse_behind_guard(scope: Scope, detail: str) -> None:
-    """The request will be answered with 400, once its sender is known and may ask."""
-    scope[_MALFORMED] = detail
+MALFORMED: Final = "neuroglia.malformed"
+"""Of an ASGI scope: what is wrong with the request, which is answered with 400 once its sender is known and may ask."""
 
 
 class GuardedRoute(APIRoute):
@@ -33,11 +28,10 @@ class GuardedRoute(APIRoute):
         handle, has_body = super().get_route_handler(), self.body_field is not None
 
         async def guarded(request: Request) -> Response:
-            if has_body:
-                request = StrictRequest(request.scope, request.receive)
+            request = StrictRequest(request.scope, request.receive) if has_body else request
             principal = await self._guard.admit(request.headers, self.scopes)
             switch_context(current_context().on_behalf_of(principal))
-            if (detail := request.scope.get(_MALFORMED)) is not None:
+            if (detail := request.scope.get(MALFORMED)) is not None:
                 raise HTTPException(400, detail)
             return await handle(request)
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neuroglia.core.context import Reply, RequestContext, use_context
 from neuroglia.core.ids import derived_id
-from neuroglia.mvc.guarded import refuse_behind_guard
+from neuroglia.mvc.guarded import MALFORMED
 from neuroglia.mvc.problems import unexpected_problem
 from neuroglia.security import protections
 
@@ -39,11 +39,9 @@ class RequestMiddleware:
         position = headers.get(b"x-wait-for-position")
         key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
         if position is not None and not _POSITION.fullmatch(position):
-            refuse_behind_guard(scope, "X-Wait-For-Position is no position.")
-            position = None
+            scope[MALFORMED], position = "X-Wait-For-Position is no position.", None
         if key is not None and not _KEY.fullmatch(key):
-            refuse_behind_guard(scope, "An Idempotency-Key has 1 to 255 printable ASCII characters.")
-            key = None
+            scope[MALFORMED], key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
         context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent"))
         if position or key or b"if-match" in headers:  # which most requests have not
             context = replace(
