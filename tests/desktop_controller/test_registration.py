@@ -11,8 +11,8 @@ from desktop_controller.application.commands.complete_registration import (
     CompleteRegistrationHandler,
 )
 from desktop_controller.application.registration import Registered
-from desktop_controller.domain.models.host import HostEvent, HostState
-from desktop_controller.integration.kept import THE_HOST, HostIdentity, keep_host
+from desktop_controller.domain.models.host import THE_HOST, HostEvent, HostState
+from desktop_controller.integration.kept import HostIdentity, keep_host
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.testing import FixedClock, RunningService, running
 from tests.desktop_controller.builders import API, SLEEP, submit_and_start

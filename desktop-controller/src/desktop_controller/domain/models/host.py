@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+THE_HOST: Final = "host"
+"""Its id: there is one."""
+
 
 class HostState(StrEnum):
     """pending → registration_requested → registered → ready ⇄ busy; locked ⇄ back to where it was; unregistered."""
