@@ -200,3 +200,13 @@ async def test_only_the_answer_to_a_question_of_this_desktop_counts(asked: bool,
 
     assert registered.is_set() == is_known
     assert ((await hosts.get(THE_HOST)).state is HostState.REGISTERED) == is_known
+
+
+async def test_given_others_that_write_at_the_same_time_when_it_leaves_then_it_is_unregistered_all_the_same() -> None:
+    lives = Lives()
+    async with lives.life(**SOON) as controller:
+        await becomes(controller, "registration_requested")
+        lives.host.store.rivals = 30
+
+    assert lives.host.store.rivals == 0
+    assert lives.host.store.values[THE_HOST]["below_lock"] == "unregistered"
