@@ -1,4 +1,4 @@
-"""`make run`: the bank is up, what it prints leads somewhere, and SIGTERM ends all of it."""
+"""`make run`: the bank and the gateway are up, what it prints leads somewhere, and SIGTERM ends all of it."""
 
 import os
 import re
@@ -21,7 +21,7 @@ SECONDS = 60.0
 
 @pytest.fixture
 def kept_up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    ports = {"PORT": str(free_port()), "ISSUER_PORT": str(free_port())}
+    ports = {name: str(free_port()) for name in ("PORT", "GATEWAY_PORT", "ISSUER_PORT")}
     process = subprocess.Popen(
         [sys.executable, "-m", "deployment.demo.keep_up"],
         cwd=ROOT, env={**os.environ, **ports, "DATA_DIR": str(tmp_path)},
@@ -45,7 +45,7 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
     assert kept_up.stdout is not None
     assert kept_up.stderr is not None
     told: list[str] = []
-    while not told or told[-1] != "Ctrl-C stops it.\n":
+    while not told or told[-1] != "Ctrl-C stops them.\n":
         told.append(kept_up.stdout.readline())
         assert told[-1], kept_up.stderr.read()
     text = "".join(told)
@@ -54,8 +54,10 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
 
     described = httpx.get(f"{issuer}/.well-known/openid-configuration").raise_for_status().json()
     assert described["issuer"] == issuer
-    bank = links[-1]  # that of the command
-    assert [link.removeprefix(bank) for link in links[:-1]] == ["/api/docs", "/api/openapi.json", "/health/ready"]
+    bank, gateway = links[-1], links[1].removesuffix("/api/docs")  # the last one is that of the command
+    pages = ("/api/docs", "/api/openapi.json", "/health/ready")
+    assert bank != gateway
+    assert links[:-1] == [server + page for page in pages for server in (bank, gateway)]
     assert {link: httpx.get(link, follow_redirects=True).status_code for link in links} == dict.fromkeys(links, 200)
     (command,) = [line.strip() for line in told if "neuroglia --url" in line]
     tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -67,4 +69,4 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
     kept_up.send_signal(signal.SIGTERM)
     rest, errors = kept_up.communicate(timeout=SECONDS)
     assert (kept_up.returncode, rest, errors) == (0, "", "")
-    until(lambda: not any(is_open(url) for url in (bank, issuer)), "both to be gone", SECONDS)
+    until(lambda: not any(is_open(url) for url in (bank, gateway, issuer)), "all to be gone", SECONDS)
