@@ -1,6 +1,7 @@
 """The API Gateway's story: a third party, a key, a prompt, and the answer that comes back whatever happens."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -38,21 +39,19 @@ def play(narrator: Narrator, folder: Path, running: ExitStack, issuer: RunningIs
     Raises:
         Difference: an answer was not the promised one.
     """
-    port = free_port()
-    around = Neighbours(
-        issuer,
-        running.enter_context(acting(folder / "agent", f"http://127.0.0.1:{port}", issuer)),
-        running.enter_context(listening()),
-        running.enter_context(receiving()),
-        running.enter_context(offering()),
-    )
+    port, agents_port = free_port(), free_port()
+    sink, receiver = running.enter_context(listening()), running.enter_context(receiving())
     start = partial(
-        serving, "api_gateway", folder, port=port, OAUTH2_ISSUER=issuer.url, GENAI_URL=around.agent.genai_url,
-        CLOUD_EVENTS_SINK=around.sink.url,
+        serving, "api_gateway", folder, port=port, OAUTH2_ISSUER=issuer.url, CLOUD_EVENTS_SINK=sink.url,
+        GENAI_URL=f"agent+http://127.0.0.1:{agents_port}",
         DOCUMENT_STORE_URL="sqlite:///{DATA_DIR}/documents.db",  # one of its own, wherever the bank has its own
         OUTGOING_ALLOW_HTTP="true", OUTGOING_PORTS="1024-65535", OUTGOING_ALLOWED_NETWORKS="127.0.0.1/32",
     )  # fmt: skip
-    server = running.enter_context(start())
+    with ThreadPoolExecutor() as meanwhile:  # each takes a second, mostly of imports
+        agent = acting(folder / "agent", f"http://127.0.0.1:{port}", issuer, port=agents_port)
+        coming = meanwhile.submit(running.enter_context, agent)
+        server = running.enter_context(start())
+    around = Neighbours(issuer, coming.result(), sink, receiver, running.enter_context(offering()))
     narrator.connect(server.url)
     narrator.title("API Gateway: one door for third parties")
     narrator.say(
@@ -135,7 +134,7 @@ def _verify_the_callback(narrator: Narrator, around: Neighbours, prompt: dict[st
         "The caller is called back, and can tell by whom",
         f"{around.receiver.url} believes what is signed with the caller's secret, and nothing else.",
     )
-    callback = _only(around.receiver, prompt["id"])
+    callback = _first(around.receiver, prompt["id"])
     narrator.table(
         ["header", "value"],
         [[name, callback.headers[name]] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")],
@@ -151,9 +150,9 @@ def _verify_the_callback(narrator: Narrator, around: Neighbours, prompt: dict[st
     narrator.say("It fits. The same with one sentence changed does not: who forges a callback is not believed.")
 
 
-def _only(receiver: Receiver, id: str) -> Callback:
+def _first(receiver: Receiver, id: str) -> Callback:
     found = [callback for callback in receiver.callbacks if callback.id == id]
-    if len(found) != 1 or receiver.refused:
+    if not found or receiver.refused:
         raise Difference(f"{len(found)} callbacks came, and {receiver.refused} were not believed")
     return found[0]
 
@@ -162,7 +161,8 @@ def _hear_the_events(narrator: Narrator, around: Neighbours, prompt: dict[str, A
     narrator.chapter("Somebody listens", "CloudEvents tell ids and states, and neither questions nor answers.")
 
     def heard() -> list[dict[str, Any]]:
-        return [one for one in list(around.sink.heard) if one["subject"] == prompt["id"]]
+        by_id = {one["id"]: one for one in list(around.sink.heard) if one["subject"] == prompt["id"]}
+        return [*by_id.values()]  # what comes again has the id that it had
 
     until(lambda: len(heard()) >= len(_TOLD), "the sink to hear of the prompt", LIMIT_S)
     narrator.table(["type", "caller", "status"], [[one["type"], *_told(one)] for one in heard()])

@@ -82,8 +82,8 @@ class Session(UnitOfWork):
 
     def include(self, other: "Session", kind: DocumentType[Any], key: str) -> None:
         """Commits what another session has read and staged of a document before all that is its own."""
-        entry = other._entries[kind.collection, key]  # noqa: SLF001 - one of us
-        self._entries = {(kind.collection, key): entry, **self._entries}
+        place = kind.collection, key
+        self._entries = {place: other._entries[place], **self._entries}  # noqa: SLF001 - one of us
 
     def forget(self, kind: DocumentType[Any], key: str) -> None:
         """Reads a document anew when it is asked for again."""

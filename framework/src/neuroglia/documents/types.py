@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum
 from types import ModuleType
-from typing import Any, Final, Generic, Self, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, get_args, get_type_hints
 
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.errors import ConfigurationError
@@ -39,6 +39,28 @@ def is_document(model: type[object]) -> bool:
     return _DECLARATION in vars(model)
 
 
+class Kept(NamedTuple):
+    """See `keep`."""
+
+    model: type[Any]
+    declaration: Declaration
+
+
+def keep(model: type[Any], collection: str, *, key: str = "id", indexes: Sequence[str | Index] = ()) -> Kept:
+    """Declares the same of a class that knows nothing of stores: of an aggregate in a domain that stays pure.
+
+    Give it a name at the top level of a module, where `add_documents` looks: `prompts = keep(Prompt, "prompts")`.
+    """
+    return Kept(model, _declaration(collection, key, indexes))
+
+
+def document_types(modules: Sequence[ModuleType]) -> Sequence["DocumentType[Any]"]:
+    """All that these modules declare, the classes that they define first."""
+    own = [DocumentType(model) for model in classes(modules, object) if is_document(model)]
+    kept = [member for module in modules for member in vars(module).values() if isinstance(member, Kept)]
+    return [*own, *(DocumentType(member.model, member.declaration) for member in kept)]
+
+
 class DocumentType(Generic[D]):
     """A declared document type."""
 
@@ -48,19 +70,22 @@ class DocumentType(Generic[D]):
         Raises:
             ConfigurationError: there is none, or it names fields that the model does not have.
         """
-        declared: Declaration | None = declaration or vars(model).get(_DECLARATION)
-        if declared is None:
+        declaration = declaration or vars(model).get(_DECLARATION)
+        if declaration is None:
             raise ConfigurationError(f'{model.__name__}: is no document; write @document("collection") over it')
         self.model = model
-        self.collection, self.key, self.indexes = declared
+        self.collection: str = declaration[0]
+        self.key: str = declaration[1]
+        self.indexes: tuple[Index, ...] = declaration[2]
         self.codec: JsonCodec[D] = JsonCodec(model)
         fields, hints = _fields(model), get_type_hints(model)
         self._nullable: set[str] = set()
         for name in {self.key, *(name for index in self.indexes for name in index)}:
-            if name not in fields:
+            if name in fields:
+                self._nullable |= {name} if type(None) in get_args(hints[name]) else set()
+                _check_comparable(model, name, hints[name])
+            else:
                 raise ConfigurationError(f"{model.__name__}: @document names '{name}', which is no field of it")
-            self._nullable |= {name} if type(None) in get_args(hints[name]) else set()
-            _check_comparable(model, name, hints[name])
         if not _NAME.fullmatch(self.collection):
             raise ConfigurationError(f"{model.__name__}: '{self.collection}' is no collection name (a-z, 0-9, _)")
 
@@ -100,20 +125,6 @@ class DocumentType(Generic[D]):
 
 def _declaration(collection: str, key: str, indexes: Sequence[str | Index]) -> Declaration:
     return collection, key, tuple((index,) if isinstance(index, str) else tuple(index) for index in indexes)
-
-
-def keep(model: type[D], collection: str, *, key: str = "id", indexes: Sequence[str | Index] = ()) -> DocumentType[D]:
-    """Declares the same of a class that knows nothing of stores: of an aggregate in a domain that stays pure.
-
-    Give it a name at the top level of a module, where `add_documents` looks: `prompts = keep(Prompt, "prompts")`.
-    """
-    return DocumentType(model, _declaration(collection, key, indexes))
-
-
-def document_types(modules: Sequence[ModuleType]) -> Sequence[DocumentType[Any]]:
-    """All that these modules declare, the classes that they define first."""
-    own: list[DocumentType[Any]] = [DocumentType(model) for model in classes(modules, object) if is_document(model)]
-    return own + [member for module in modules for member in vars(module).values() if isinstance(member, DocumentType)]
 
 
 def _check_comparable(model: type[Any], name: str, hint: Any) -> None:

@@ -172,9 +172,7 @@ class WorkQueue:
         await self._ours(item, session)
         await session.delete(self._items, item.id)
 
-    async def keep(
-        self, item: WorkItem, session: Session, outcome: str | None = None, until: datetime | None = None
-    ) -> None:
+    async def keep(self, item: WorkItem, session: Session, outcome: str | None, until: datetime | None) -> None:
         """Stages the end of a claimed item like `finish`, but it stays, so that the same work is known: for ever, or
         until it may be removed.
 

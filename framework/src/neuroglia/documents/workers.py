@@ -51,12 +51,9 @@ class Workers(HostedTasks):
 
     def __init__(self, provider: ServiceProvider, queue: WorkQueue, *, workers: int) -> None:
         super().__init__()
-        self._provider = provider
-        self._queue = queue
-        self._workers = workers
+        self._provider, self._queue, self._workers = provider, queue, workers
         self._busy: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._wake, self._stopping = asyncio.Event(), asyncio.Event()
 
     @abstractmethod
     def _context(self, item: WorkItem) -> RequestContext:

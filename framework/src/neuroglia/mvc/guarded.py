@@ -5,27 +5,21 @@ from typing import Any, Final
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
-from starlette.types import Scope
 from typing_extensions import override
 
 from neuroglia.core.context import current_context, switch_context
 from neuroglia.mvc.bodies import StrictRequest
 from neuroglia.security import Guard
 
-_MALFORMED: Final = "neuroglia.malformed"
-
-
-def refuse_behind_guard(scope: Scope, detail: str) -> None:
-    """The request will be answered with 400, once its sender is known and may ask."""
-    scope[_MALFORMED] = detail
+MALFORMED: Final = "neuroglia.malformed"
+"""In the scope: why the request is answered with 400, once its sender is known and may ask."""
 
 
 class GuardedRoute(APIRoute):
     """A route with a guard before it. From there on the request is its sender's."""
 
     def __init__(self, *args: Any, guard: Guard, scopes: Sequence[str], **kwargs: Any) -> None:
-        self._guard = guard
-        self.scopes = scopes
+        self._guard, self.scopes = guard, scopes
         super().__init__(*args, **kwargs)
 
     @override
@@ -37,7 +31,7 @@ class GuardedRoute(APIRoute):
                 request = StrictRequest(request.scope, request.receive)
             principal = await self._guard.admit(request.headers, self.scopes)
             switch_context(current_context().on_behalf_of(principal))
-            if (detail := request.scope.get(_MALFORMED)) is not None:
+            if (detail := request.scope.get(MALFORMED)) is not None:
                 raise HTTPException(400, detail)
             return await handle(request)
 

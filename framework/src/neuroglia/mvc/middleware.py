@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neuroglia.core.context import Reply, RequestContext, use_context
 from neuroglia.core.ids import derived_id
-from neuroglia.mvc.guarded import refuse_behind_guard
+from neuroglia.mvc.guarded import MALFORMED
 from neuroglia.mvc.problems import unexpected_problem
 from neuroglia.security import protections
 
@@ -27,9 +27,7 @@ class RequestMiddleware:
     """Reads the headers that make up the context, and turns what the message replied into headers."""
 
     def __init__(self, app: ASGIApp, service: str, max_body_bytes: int) -> None:
-        self._app = app
-        self._service = service
-        self._max_body_bytes = max_body_bytes
+        self._app, self._service, self._max_body_bytes = app, service, max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,21 +35,16 @@ class RequestMiddleware:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         position = headers.get(b"x-wait-for-position")
+        position = _checked(scope, position, _POSITION, "X-Wait-For-Position is no position.")
         key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
-        if position is not None and not _POSITION.fullmatch(position):
-            refuse_behind_guard(scope, "X-Wait-For-Position is no position.")
-            position = None
-        if key is not None and not _KEY.fullmatch(key):
-            refuse_behind_guard(scope, "An Idempotency-Key has 1 to 255 printable ASCII characters.")
-            key = None
+        key = _checked(scope, key, _KEY, "An Idempotency-Key has 1 to 255 printable ASCII characters.")
         context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent"))
         if position or key or b"if-match" in headers:  # which most requests have not
             context = replace(
-                context,
-                wait_for_position=int(position) if position else None,
+                context, wait_for_position=int(position) if position else None,
                 expected_versions=_versions(headers.get(b"if-match", "*")),
                 idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
-            )
+            )  # fmt: skip
         status = 0  # until the response has started
 
         async def send_with_headers(message: Message) -> None:
@@ -91,6 +84,14 @@ class RequestMiddleware:
             return message
 
         return receive_limited
+
+
+def _checked(scope: Scope, value: str | None, form: re.Pattern[str], otherwise: str) -> str | None:
+    """What the header says, if it has the form."""
+    if value is not None and not form.fullmatch(value):
+        scope[MALFORMED] = otherwise  # told when the sender is known, and may ask
+        return None
+    return value
 
 
 def _versions(if_match: str) -> frozenset[int] | None:
