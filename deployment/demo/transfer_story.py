@@ -50,7 +50,9 @@ def transfer_completes(narrator: Narrator, sink: Sink, sender: str, receiver: st
 
 def transfer_is_refunded(narrator: Narrator, sender: str, receiver: str) -> None:
     """Bob closes his account. What is sent to it comes back."""
-    narrator.chapter("Bob closes his account", "What is on its way to it comes back to where it came from.")
+    narrator.chapter(
+        "Bob closes his account", "What is sent to it afterwards leaves Ada, is refused there, and comes back."
+    )
     withdrawal = {"account_id": receiver, "amount": "100.00", "reference": "all of it"}
     narrator.ask("POST", f"{API}/transactions/withdrawals", 201, body=withdrawal, show="Bob takes {amount}")
     narrator.ask("POST", f"{API}/accounts/{receiver}/close", 200, show="his account is {status}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -155,16 +156,24 @@ class FakeOutputWriter:
 
 
 class FakeOutputs:
-    """The captures of all commands. `full`: the disk is."""
+    """The captures of all commands. `full`: the disk is. `fault`: none can be opened, for no reason that is known."""
 
     def __init__(self) -> None:
         self.writers: dict[str, FakeOutputWriter] = {}
         self.full = False
+        self.fault: Exception | None = None
+        self.reads: Counter[str] = Counter()
+        """How often each was asked for."""
+        self.followed: Counter[str] = Counter()
+        """How much of each a follower has taken, and waits for more."""
 
     def open(self, command_id: str) -> FakeOutputWriter:
+        if self.fault is not None:
+            raise self.fault
         return self.writers.setdefault(command_id, FakeOutputWriter(full=self.full))
 
     async def read(self, command_id: str) -> bytes:
+        self.reads[command_id] += 1
         if command_id not in self.writers:
             raise NotFoundError("output", command_id)
         return self.writers[command_id].capture
@@ -179,6 +188,7 @@ class FakeOutputs:
             elif writer.closed:
                 return
             else:
+                self.followed[command_id] = offset
                 await changed.wait()
 
 

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from desktop_controller.integration.kept import THE_HOST, THE_USER, HostIdentity, keep_host, keep_user
+from desktop_controller.domain.models.desktop_user import THE_USER
+from desktop_controller.domain.models.host import THE_HOST
+from desktop_controller.integration.kept import HostIdentity, keep_host, keep_user
 from neuroglia.core import ConcurrencyError, NotFoundError, Unavailable
 from neuroglia.testing import FixedClock
 from tests.desktop_controller.builders import NOW

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from neuroglia.core import Unavailable
 from neuroglia.event_sourcing import Appended, EventStore, NewEvent
-from neuroglia.testing import InMemoryEventStore, running
+from neuroglia.testing import InMemoryEventStore, RunningService, running
 from tests.desktop_controller.builders import COMMANDS, ECHO, SLEEP, ends, show, submit, submit_and_start
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
@@ -105,3 +105,14 @@ async def test_given_commands_whose_answers_are_lost_then_they_keep_no_place(hos
                 (await ends(controller, id_)).then(200, {"status": "succeeded"})
 
         assert len(host.executor.begun) == 6
+
+
+async def test_given_a_capture_that_fails_for_no_known_reason_then_the_command_has_its_end(
+    controller: RunningService, host: FakeHost
+) -> None:
+    host.outputs.fault = RuntimeError("a fault")
+
+    end = await ends(controller, await submit(controller, ECHO))
+
+    end.then(200, {"status": "failed", "reason": "The controller failed while it ran.", "exit_code": None})
+    assert host.executor.begun == []

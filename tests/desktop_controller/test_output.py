@@ -9,6 +9,7 @@ import pytest
 
 from desktop_controller.application.queries import follow_output
 from desktop_controller.application.queries.follow_output import FollowOutput
+from desktop_controller.application.until_final import until_final
 from desktop_controller.domain.models.command_status import CommandStatus
 from desktop_controller.domain.models.host_command import HostCommand
 from neuroglia.core.lifecycle import Stopping
@@ -29,6 +30,7 @@ from tests.desktop_controller.builders import (
 )
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
+from tests.support.waiting import eventually
 
 EVENTS = {"Accept": "text/event-stream"}
 Sent = list[tuple[str, Any, str]]
@@ -164,15 +166,21 @@ async def test_given_a_command_that_runs_then_each_piece_comes_when_it_is_writte
 
 
 async def test_given_output_that_is_complete_then_the_end_is_told_when_it_is_recorded(
-    controller: RunningService, host: FakeHost
+    controller: RunningService, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    waits = asyncio.Event()
+
+    async def until_recorded(mediator: Mediator, command_id: str) -> object:
+        waits.set()
+        return await until_final(mediator, command_id)
+
+    monkeypatch.setattr(follow_output, "until_final", until_recorded)
     program = await submit_and_start(controller, host, SLEEP)
     pieces = await (await controller.services.get(Mediator)).execute(FollowOutput(program.command_id, 0))
     await host.outputs.writers[program.command_id].close()  # a moment before the event is stored
 
     last = asyncio.ensure_future(anext(pieces))
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await asyncio.wait_for(waits.wait(), 5)
 
     assert not last.done()
     program.ended.set_result(0)
@@ -188,16 +196,13 @@ async def test_given_a_command_that_waits_for_its_turn_then_its_output_is_waited
         waiting = await submit(controller, ECHO)
         following = asyncio.create_task(controller.client.get(f"{COMMANDS}/{waiting}/output", headers=EVENTS))
 
-        await ends_first(first.ended)
+        async def asked_a_few_times() -> bool:
+            return host.outputs.reads[waiting] > 3
+
+        await eventually(asked_a_few_times)
+        first.ended.set_result(0)
 
         assert sent(await following) == [("message", "hi\n", "3"), ("end", None, "3")]
-
-
-async def ends_first(ended: "asyncio.Future[int]") -> None:
-    """After the follower has asked a few times."""
-    for _ in range(50):
-        await asyncio.sleep(0)
-    ended.set_result(0)
 
 
 async def test_given_a_rejected_command_then_its_output_ends_at_once(controller: RunningService) -> None:
@@ -274,8 +279,11 @@ async def test_given_a_process_that_is_told_to_end_then_followers_leave_without_
     program = await submit_and_start(controller, host, SLEEP)
     program.output.stdout(b"so far\n")
     following = asyncio.create_task(controller.client.get(f"{COMMANDS}/{program.command_id}/output", headers=EVENTS))
-    for _ in range(50):
-        await asyncio.sleep(0)
+
+    async def all_was_sent() -> bool:
+        return host.outputs.followed[program.command_id] == len(b"so far\n")
+
+    await eventually(all_was_sent)
 
     (await controller.services.get(Stopping)).set()
 

@@ -11,8 +11,8 @@ from desktop_controller.application.commands.complete_registration import (
     CompleteRegistrationHandler,
 )
 from desktop_controller.application.registration import Registered
-from desktop_controller.domain.models.host import HostEvent, HostState
-from desktop_controller.integration.kept import THE_HOST, HostIdentity, keep_host
+from desktop_controller.domain.models.host import THE_HOST, HostEvent, HostState
+from desktop_controller.integration.kept import HostIdentity, keep_host
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.testing import FixedClock, RunningService, running
 from tests.desktop_controller.builders import API, SLEEP, submit_and_start
@@ -200,3 +200,13 @@ async def test_only_the_answer_to_a_question_of_this_desktop_counts(asked: bool,
 
     assert registered.is_set() == is_known
     assert ((await hosts.get(THE_HOST)).state is HostState.REGISTERED) == is_known
+
+
+async def test_given_others_that_write_at_the_same_time_when_it_leaves_then_it_is_unregistered_all_the_same() -> None:
+    lives = Lives()
+    async with lives.life(**SOON) as controller:
+        await becomes(controller, "registration_requested")
+        lives.host.store.rivals = 30
+
+    assert lives.host.store.rivals == 0
+    assert lives.host.store.values[THE_HOST]["below_lock"] == "unregistered"

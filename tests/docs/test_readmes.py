@@ -246,3 +246,7 @@ def test_the_demo_ends_with_zero_and_says_nothing_on_stderr() -> None:
     )
     assert (played.returncode, played.stderr) == (0, "")
     assert "each answered as promised" in played.stdout
+    noise = [
+        line for line in played.stdout.splitlines() if re.search(r'\b(INFO|WARNING|ERROR|CRITICAL)\b|^\s*\{"', line)
+    ]
+    assert noise == [], "what servers log is not for those who follow the story"

@@ -20,6 +20,7 @@ NO_IMAGES = {
     "MONGO_IMAGE": "127.0.0.1:1/none:2",
     "COMMANDS_IMAGE": "127.0.0.1:1/none:3",
     "KEYCLOAK_IMAGE": "127.0.0.1:1/none:4",
+    "PYTHON_IMAGE": "127.0.0.1:1/none:5",
 }
 MAY_SKIP = {"REQUIRE_DOCKER": "0"}
 

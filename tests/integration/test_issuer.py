@@ -11,6 +11,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from deployment.demo.identities import identities
 from deployment.issuer.process import RunningIssuer, issuing
 from deployment.issuer.settings import User
 from deployment.processes import serving
@@ -136,6 +137,21 @@ def test_who_is_nobody_is_sent_back_without_a_code(found: RunningIssuer) -> None
     assert "error=access_denied" in answer.headers["location"]
 
 
+def test_the_page_of_the_bank_that_is_kept_up_may_be_led_back_to_and_its_people_log_in(tmp_path: Path) -> None:
+    docs = "http://127.0.0.1:8081/api/docs"
+    page = f"{docs}/oauth2-redirect"
+    with identities(tmp_path, pages=(docs,)) as found:
+        assert httpx.get(f"{found.url}/authorize", params={**LOGIN, "redirect_uri": page}).status_code == 200
+        assert log_in(found, "Tess, a teller").status_code == 400  # any other page
+        returned = log_in(found, "Tess, a teller", redirect_uri=page)
+        code = parse_qs(urlsplit(returned.headers["location"]).query)["code"][0]
+
+        answer = redeem(found, code, redirect_uri=page)
+
+        assert returned.headers["location"].startswith(f"{page}?")
+        assert claims_of(found, answer.json()["access_token"])["scope"] == "bank:read"
+
+
 def test_the_bank_believes_it_by_discovery_and_nobody_else(found: RunningIssuer, tmp_path: Path) -> None:
     with serving("openbank", tmp_path, OAUTH2_ISSUER=found.url) as bank:
         path = f"{bank.url}/api/v1/persons"
@@ -146,5 +162,7 @@ def test_the_bank_believes_it_by_discovery_and_nobody_else(found: RunningIssuer,
         with issuing(tmp_path / "other", {"teller": ["bank:read"]}) as other:
             answer = httpx.get(path, headers={"Authorization": f"Bearer {other.token('teller')}"})
             assert answer.status_code == 401
+        assert httpx.get(f"{bank.url}/api/docs/oauth2-redirect").status_code == 200
+        assert "/api/docs/oauth2-redirect'" in httpx.get(f"{bank.url}/api/docs").text
         described = httpx.get(f"{bank.url}/api/openapi.json").json()["components"]["securitySchemes"]
         assert described["oauth2"]["openIdConnectUrl"] == f"{found.url}/.well-known/openid-configuration"

@@ -73,10 +73,36 @@ def test_the_story_of_an_operator(bells: ServiceProcess, tmp_path: Path) -> None
     (tmp_path / "mended").touch()
     neuroglia(url, "parked", "replay", "BellProjection", "--stream", "bell-b")
     until(lambda: not told(url, "parked", "list"), "the replay", 20)
-    assert "is built anew" in neuroglia(url, "subscriptions", "rebuild", "BellProjection", "--wait")
+    built = neuroglia(url, "subscriptions", "rebuild", "BellProjection", "--wait")
+    assert "is built anew" in built
+    assert "Building BellProjection" in built, "how far it is"
+    assert "100%" in built
     assert {one["name"] for one in told(url, "subscriptions")} == {"BellProjection", "EchoReaction", "EventIndex"}
     assert "All is well" in neuroglia(url, "doctor")
     neuroglia(url, "parked", "discard", "BellProjection", "--yes")
+
+
+def test_what_is_discarded_is_never_handled(bells: ServiceProcess, tmp_path: Path) -> None:
+    url = bells.url
+    for id in ("a", "b"):
+        ring(bells, id, "poison")
+    until(lambda: len(told(url, "parked", "list")) == 2, "the poison to be parked", 20)
+    (position,) = [one["position"] for one in told(url, "parked", "list") if one["stream"] == "bell-a"]
+
+    neuroglia(url, "parked", "discard", "BellProjection", code=1)  # nobody has agreed
+    assert len(told(url, "parked", "list")) == 2
+    neuroglia(url, "parked", "discard", "BellProjection", "--stream", "bell-a", "--position", str(position), "--yes")
+    until(lambda: len(told(url, "parked", "list")) == 1, "the event to be discarded", 20)
+    assert [one["stream"] for one in told(url, "parked", "list")] == ["bell-b"]
+    neuroglia(url, "parked", "discard", "BellProjection", "--yes")
+    until(lambda: not told(url, "parked", "list"), "all to be discarded", 20)
+
+    (tmp_path / "mended").touch()
+    neuroglia(url, "parked", "replay", "BellProjection")  # it finds nothing any more
+    ring(bells, "c", "poison")
+    until(lambda: all(one["lag"] == 0 for one in told(url, "subscriptions")), "all to be passed", 20)
+    assert told(url, "parked", "list") == []
+    assert "All is well" in neuroglia(url, "doctor")
 
 
 def test_what_goes_wrong_is_told_in_a_line(bells: ServiceProcess) -> None:

@@ -4,16 +4,19 @@ import asyncio
 import os
 import random
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from deployment.processes import serving
-from neuroglia.event_sourcing import EventStore
+from deployment.demo.sink import listening
+from deployment.processes import ServiceProcess, serving
+from neuroglia.event_sourcing import BEGINNING, EventStore, StoredEvent
 from neuroglia.hosting.backing_services import connect_event_store
 from openbank.domain.errors import AccountClosed, AccountFrozen, InsufficientFunds
 from openbank.domain.models.transfer import Transfer, TransferStatus
@@ -32,6 +35,9 @@ FROZEN = 5
 CLOSED = 10
 """So many are closed, one after the other."""
 LIMIT_S = 300
+ROOT = Path(__file__).parents[2]
+REPEATING = "tests.integration.apps.repeating_bank"
+"""Every message is delivered and handled three times there."""
 
 
 def seeded() -> random.Random:
@@ -117,14 +123,30 @@ async def all_ended(http: httpx.AsyncClient) -> None:
     await eventually(nothing_is_left, LIMIT_S)
 
 
-async def ended(backing: Backing) -> Mapping[str, Transfer]:
-    """All transfers, when money is conserved."""
+@asynccontextmanager
+async def events_of(backing: Backing) -> AsyncGenerator[EventStore]:
+    """The bank's event store, without the bank."""
     store: EventStore = connect_event_store(backing.event_store_url)
     await store.open()
     try:
-        return await conserved(store, openbank_codec())
+        yield store
     finally:
         await store.aclose()
+
+
+async def ended(backing: Backing) -> Mapping[str, Transfer]:
+    """All transfers, when money is conserved."""
+    async with events_of(backing) as store:
+        return await conserved(store, openbank_codec())
+
+
+async def log_of(backing: Backing) -> list[StoredEvent]:
+    """All events of the bank, in the order of its log."""
+    events: list[StoredEvent] = []
+    async with events_of(backing) as store:
+        while not (batch := await store.read_all(after=events[-1].position if events else BEGINNING)).caught_up:
+            events += batch.events
+        return [*events, *batch.events]
 
 
 def reasons_of(transfers: Mapping[str, Transfer], end: TransferStatus) -> set[str | None]:
@@ -182,13 +204,62 @@ async def test_given_many_transfers_with_freezes_and_closes_then_the_sum_holds(
     statements_agree(shown)
 
 
+class Interest:
+    """Another service, which tells of each interest three times.
+
+    Attributes:
+        told: all amounts, of which no two are the same.
+        acknowledged: those that the bank has answered for, at least once.
+    """
+
+    def __init__(self, chance: random.Random) -> None:
+        self.told: set[str] = set()
+        self.acknowledged: set[str] = set()
+        self._chance = chance
+
+    async def tell(self, http: httpx.AsyncClient, accounts: list[str]) -> None:
+        amount = f"{(len(self.told) + 1) / 100:.2f}"
+        self.told.add(amount)
+        event = {
+            "specversion": "1.0", "id": amount, "source": "/interest", "type": "io.openbank.interest-due.v1",
+            "data": {"account_id": self._chance.choice(accounts), "amount": amount},
+        }  # fmt: skip
+        headers = {"content-type": "application/cloudevents+json"}
+        with suppress(httpx.TransportError):
+            for _ in range(3):
+                answer = await http.post("/cloudevents", json=event, headers=headers)
+                assert answer.status_code == 202, answer.text
+                self.acknowledged.add(amount)
+
+    async def is_credited(self, http: httpx.AsyncClient) -> bool:
+        """Whether all is credited that was acknowledged."""
+        accounts = (await http.get("/accounts")).json()["items"]
+        lists = [
+            (await http.get(f"/accounts/{one['id']}/transactions", params={"type": "interest", "limit": 200})).json()
+            for one in accounts
+        ]
+        return self.acknowledged <= {line["amount"] for page in lists for line in page["items"]}
+
+
+def told_in_order(heard: list[dict[str, Any]], stored: list[StoredEvent]) -> None:
+    """Each event was told under its id, however often, and those of one aggregate in their order."""
+    lasting = [event for event in heard if event["type"] != "io.openbank.unusual-activity.v1"]
+    assert len(lasting) > len(stored), "some were told again"
+    assert len({(event["id"], event["type"], str(event["data"])) for event in lasting}) == len(stored)
+    for stream in {event.stream for event in stored}:
+        subject = stream.partition("-")[2]
+        told = list(dict.fromkeys(event["id"] for event in lasting if event["subject"] == subject))
+        assert told == [event.id for event in stored if event.stream == stream]
+
+
 @pytest.mark.usefixtures("after_kills")
 @pytest.mark.parametrize("kills", [pytest.param(20, id="20"), pytest.param(200, id="200", marks=pytest.mark.torture)])
-async def test_given_random_kills_then_every_acknowledged_transfer_ends_and_money_is_conserved(
+async def test_given_random_kills_and_messages_three_times_then_all_that_was_acknowledged_ends_once(
     tmp_path: Path, backing: Backing, kills: int
 ) -> None:
     chance = seeded()
     acknowledged: set[str] = set()
+    interest = Interest(chance)
     accounts: list[str] = []
 
     async def client(http: httpx.AsyncClient) -> None:
@@ -198,19 +269,37 @@ async def test_given_random_kills_then_every_acknowledged_transfer_ends_and_mone
             except httpx.TransportError:
                 return
 
-    for _ in range(kills):
-        with serving("openbank", tmp_path, within=LIMIT_S, LEASE_SECONDS="0.3", **backing.environment) as bank:
-            async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30, headers=authorized()) as http:
-                accounts = accounts or await open_accounts(http, 6)
-                load = [asyncio.create_task(client(http)) for _ in range(4)]
-                await asyncio.wait(load, timeout=chance.uniform(0.05, 0.6))
-                bank.kill()
-                await asyncio.gather(*load)
-    with serving("openbank", tmp_path, within=LIMIT_S, LEASE_SECONDS="0.3", **backing.environment) as bank:
-        async with httpx.AsyncClient(base_url=bank.url, timeout=60, headers=authorized()) as plain:
-            await all_ended(plain)
-        shown = everything(bank)
+    async def one_more(so_far: int) -> bool:
+        return len(acknowledged) > so_far
+
+    def life(module: str) -> AbstractContextManager[ServiceProcess]:
+        environment = {"LEASE_SECONDS": "0.3", "CLOUD_EVENTS_SINK": outside.url, "PYTHONPATH": str(ROOT)}
+        return serving(module, tmp_path, within=LIMIT_S, **environment, **backing.environment)
+
+    with listening() as outside:
+        for number in range(kills):
+            with life(REPEATING if number % 2 else "openbank") as bank:
+                async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=30, headers=authorized()) as http:
+                    accounts = accounts or await open_accounts(http, 6)
+                    so_far = len(acknowledged)
+                    load = [asyncio.create_task(client(http)) for _ in range(4)]
+                    load.append(asyncio.create_task(interest.tell(http, accounts)))
+                    await eventually(partial(one_more, so_far), LIMIT_S)
+                    await asyncio.wait(load, timeout=chance.uniform(0, 0.6), return_when=asyncio.FIRST_EXCEPTION)
+                    bank.kill()
+                    await asyncio.gather(*load)
+        with life(REPEATING) as bank:
+            async with httpx.AsyncClient(base_url=bank.url, timeout=60, headers=authorized()) as plain:
+                async with httpx.AsyncClient(base_url=f"{bank.url}/api/v1", timeout=60, headers=authorized()) as http:
+                    await eventually(lambda: interest.is_credited(http), LIMIT_S)
+                await all_ended(plain)
+            shown = everything(bank)
 
     assert len(acknowledged) > kills
     assert acknowledged <= (await ended(backing)).keys()
+    credited = [line["amount"] for line in shown["statements"] if line["type"] == "interest"]
+    assert len(credited) == len(set(credited))
+    assert interest.acknowledged <= set(credited) <= interest.told
+    assert len(interest.acknowledged) > 0
+    told_in_order(outside.heard, await log_of(backing))
     statements_agree(shown)

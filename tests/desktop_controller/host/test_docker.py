@@ -65,6 +65,30 @@ async def test_given_a_program_in_a_container_when_it_looks_around_then_it_can_d
 
 
 @pytest.mark.containers
+async def test_given_a_program_in_a_container_when_it_reads_its_limits_then_they_are_those_of_the_url(
+    docker_image: str,
+) -> None:
+    sandbox = Sandbox.of(f"docker://{docker_image}?controller={uuid4()}&memory=48m&cpus=0.5&pids=17")
+    version_2 = "cd /sys/fs/cgroup; cat memory.max memory.swap.max cpu.max pids.max"
+    version_1 = (
+        "cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes; echo 0; "
+        "echo $(cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us); cat pids/pids.max"
+    )
+    script = f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then {version_2}; else {version_1}; fi"
+
+    assert (await said(DockerExecutor(sandbox), script)).splitlines() == [str(48 * 2**20), "0", "50000 100000", "17"]
+
+
+@pytest.mark.containers
+async def test_given_a_program_that_takes_all_memory_when_it_is_run_then_it_is_killed_and_nothing_else(
+    docker_image: str,
+) -> None:
+    sandbox = Sandbox.of(f"docker://{docker_image}?controller={uuid4()}&memory=48m")
+
+    assert (await said(DockerExecutor(sandbox), "tail /dev/zero 2>&1; echo $?")).endswith("137\n")
+
+
+@pytest.mark.containers
 async def test_given_a_fork_bomb_when_it_is_run_then_it_is_bounded(executor: DockerExecutor) -> None:
     text = await said(executor, "for i in $(seq 100); do sleep 5 & done 2>&1")
 

@@ -73,7 +73,7 @@ async def test_given_hostile_arguments_when_they_are_echoed_then_each_is_one_ele
     assert capture.out.decode("utf-8", "surrogateescape").split("\0") == [*HOSTILE, ""]
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=40))
 def test_given_any_texts_when_they_are_echoed_then_each_is_one_element_as_it_was(
     executor: Executor, texts: list[str]
@@ -81,6 +81,18 @@ def test_given_any_texts_when_they_are_echoed_then_each_is_one_element_as_it_was
     _, capture = asyncio.run(run(executor, *ECHO, *texts))
 
     assert capture.out.decode().split("\0") == [*texts, ""]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(min_size=1, max_size=20).filter(lambda data: data.decode(errors="replace").encode() != data), st.text()
+)
+def test_given_bytes_that_are_no_text_when_they_are_an_argument_then_it_cannot_be_executed(
+    executor: Executor, data: bytes, text: str
+) -> None:
+    """JSON is text, so bytes can only come as surrogates, which are no characters: no program gets any."""
+    with pytest.raises(CannotExecute):
+        asyncio.run(run(executor, *ECHO, text.replace("\0", ""), data.decode(errors="surrogateescape")))
 
 
 async def test_given_a_program_that_reads_when_it_is_run_then_there_is_nothing_to_read(executor: Executor) -> None:

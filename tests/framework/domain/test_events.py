@@ -2,11 +2,17 @@
 
 import dataclasses
 import pickle
+from dataclasses import field
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from neuroglia.cloud_events import cloud_event
 from neuroglia.domain import DomainEvent, Envelope, event, upcast
+from neuroglia.event_sourcing import EventCodec, StoredEvent
+from neuroglia.event_sourcing.codec import UndecodableEvent
 from neuroglia.testing import FixedClock
 
 
@@ -63,6 +69,39 @@ def test_given_a_mutable_default_when_an_event_is_declared_then_it_is_refused() 
 
     with pytest.raises(ValueError, match="mutable default"):
         event("shop.bad.v1")(Bad)
+
+
+@pytest.mark.parametrize("declare", [event, cloud_event], ids=["event", "cloud event"])
+@pytest.mark.parametrize("default", [datetime.now(UTC), datetime.now(UTC).date(), uuid4()], ids=["now", "today", "id"])
+def test_given_a_default_that_is_made_at_the_import_when_an_event_is_declared_then_it_is_refused(
+    declare: Any, default: object
+) -> None:
+    bad = type("Bad", (DomainEvent,), {"__annotations__": {"at": type(default)}, "at": default})
+
+    with pytest.raises(ValueError, match=r"Bad\.at: its default was made when the module was imported"):
+        declare("shop.bad.v1")(bad)
+
+
+def test_given_stored_events_when_they_are_read_then_defaults_and_rules_hold_as_for_new_ones() -> None:
+    @event("shop.priced.v3")
+    class Checked(Priced):
+        tags: tuple[str, ...] = field(default_factory=tuple)
+
+        def __post_init__(self) -> None:
+            if self.amount < 0:
+                raise ValueError("a price is not negative")
+
+    codec = EventCodec([Checked])
+
+    def stored(data: bytes) -> StoredEvent:
+        return StoredEvent(
+            id="e", stream="shop-1", revision=0, position=1, type="shop.priced.v3", data=data,
+            recorded_at=FixedClock().now(), correlation_id="c", causation_id=None, actor="test",
+        )  # fmt: skip
+
+    assert codec.decode(stored(b'{"amount": 3}')) == Checked(amount=3, note="", tags=())
+    with pytest.raises(UndecodableEvent):
+        codec.decode(stored(b'{"amount": -3}'))
 
 
 def test_given_an_event_when_copied_or_pickled_then_it_is_equal() -> None:

@@ -315,6 +315,15 @@ def test_given_a_broken_url_when_connecting_then_it_is_a_configuration_error() -
         connect_event_store("esdb://127.0.0.1:2113?tlss=false")
 
 
+@pytest.mark.parametrize("preference", ["follower", "Random", "readonlyreplica"])
+def test_given_a_url_that_prefers_other_nodes_than_the_leader_when_connecting_then_it_is_refused(
+    preference: str,
+) -> None:
+    with pytest.raises(ConfigurationError, match="EVENT_STORE_URL: NodePreference has to be leader"):
+        connect_event_store(f"esdb://127.0.0.1:2113?tls=false&nodePreference={preference}")
+    connect_event_store("esdb://127.0.0.1:2113?tls=false&nodePreference=Leader")
+
+
 async def test_given_reads_that_lag_when_appending_too_late_then_the_conflict_tells_the_writers_revision(
     store: EventStoreDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from neuroglia.core import CommandIds, ConcurrencyError, NotFoundError, RequestContext, SystemIds, Unavailable
+from neuroglia.core.context import Reply
 from neuroglia.domain import Envelope
+from neuroglia.event_sourcing.snapshots import Snapshots
 from neuroglia.testing import Crashed, CrashPoints
 from tests.framework.event_sourcing.counting import Counter, CounterClosed, CounterIncreased, CounterOpened
 from tests.framework.event_sourcing.world import World
@@ -164,44 +166,95 @@ async def test_given_five_deliveries_at_once_then_there_is_one_effect(world: Wor
     assert (await world.repository().get("1")).total == 4
 
 
-POINTS = ["before append to counter", "after append to counter"]
-STEPS = st.lists(st.sampled_from(["deliver", "deliver", "rival", "twins", *POINTS]), max_size=12)
+class Photographed(Counter, snapshot_every=2):
+    """A counter with a snapshot at every turn."""
 
 
-@given(steps=STEPS)
+POINTS = [
+    "before append to counter", "after append to counter", "before commit of snapshots", "after commit of snapshots",
+]  # fmt: skip
+STEPS = st.lists(st.sampled_from(["deliver", "deliver", "rival", 2, 5, *POINTS]), max_size=12)
+
+
+@given(steps=STEPS, kind=st.sampled_from([Counter, Photographed]), is_new=st.booleans())
 def test_given_any_deliveries_crashes_and_rivals_then_there_is_one_effect_and_one_answer(
-    shared_backing: Backing, steps: list[str]
+    shared_backing: Backing, steps: list[str | int], kind: type[Counter], is_new: bool
 ) -> None:
     async def play() -> None:
-        id = SystemIds().new()  # the stores have what other examples left
+        name = SystemIds().new()  # the stores have what other examples left
         async with World.on(shared_backing) as world:
-            await world.happened(id, CounterOpened(name="x"))
+            command = Delivered(world, name, kind, is_new=is_new)
+            await command.begin()
+            answers: list[Answer] = []
             rivals = 0
-            answers: list[tuple[list[Envelope], int, int]] = []
             for step in [*steps, "deliver"]:
                 match step:
                     case "rival":
-                        await rival(world, id)
-                        rivals += 1
-                    case "twins":
-                        answers += await asyncio.gather(until_done(world, id), until_done(world, id))
+                        if answers or not is_new:  # else there is nothing yet
+                            await rival(world, command.id)
+                            rivals += 1
                     case "deliver":
-                        answers.append(await until_done(world, id))
+                        answers.append(await command.until_done())
+                    case int(count):
+                        answers += await asyncio.gather(*(command.until_done() for _ in range(count)))
                     case point:
                         async with dying_at(world, point):
-                            answers.append(await increase(world, id=id))
+                            answers.append(await command.deliver())
+                        command.is_in_another_process()
             assert all(answer == answers[0] for answer in answers)
-            assert (await world.repository().get(id)).total == 4 + 100 * rivals
+            stream = [event.id async for event in world.events.read(f"counter-{command.id}")]
+            assert len(stream) == len(set(stream)) == 3 + rivals
+            assert (await world.repository().get(command.id)).total == 4 + 100 * rivals
 
     asyncio.run(play())
+
+
+Answer = tuple[list[Envelope], int, int]
+
+
+class Delivered:
+    """A command that may come again and again, to whichever process: it opens a counter, or finds one, and increases
+    it twice."""
+
+    def __init__(self, world: World, name: str, kind: type[Counter], *, is_new: bool) -> None:
+        self.id = CommandIds(name).new() if is_new else name
+        self._world, self._name, self._kind, self._is_new = world, name, kind, is_new
+
+    async def begin(self) -> None:
+        """Notes the log position before the first try."""
+        if not self._is_new:
+            await self._world.happened(self.id, CounterOpened(name="x"))
+        self._context = replace(INCREASE, command_id=self._name, since=await self._world.events.head())
+        self.is_in_another_process()
+
+    def is_in_another_process(self) -> None:
+        """The next try is in one that remembers nothing."""
+        self._snapshots = Snapshots(self._world.documents)
+
+    async def deliver(self) -> Answer:
+        context = replace(self._context, reply=Reply())
+        counters = self._world.repository(context, kind=self._kind, snapshots=self._snapshots)
+        counter = self._kind.open(self.id, "x") if self._is_new else await counters.get(self.id)
+        counter.increase(2)
+        counter.increase(2, note="again")
+        envelopes = list(await counters.save(counter))
+        return envelopes, counter.total, counter.version
+
+    async def until_done(self) -> Answer:
+        while True:
+            try:
+                return await self.deliver()
+            except (ConcurrencyError, Unavailable):
+                continue
 
 
 @asynccontextmanager
 async def dying_at(world: World, point: str) -> AsyncGenerator[None]:
     """Lets the process die there, if it comes so far: a try that finds its effect appends nothing."""
-    append, points = world.events.append, CrashPoints()
+    append, commit, points = world.events.append, world.documents.commit, CrashPoints()
     points.watch(world.events)
+    points.watch(world.documents)
     points.crash_at(point)
     with suppress(Crashed):
         yield
-    world.events.append = append  # type: ignore[method-assign]  # the next process
+    world.events.append, world.documents.commit = append, commit  # type: ignore[method-assign]  # the next process

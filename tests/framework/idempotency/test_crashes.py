@@ -12,7 +12,7 @@ from tests.framework.idempotency.purses import CoinsPutIn, Purse, Stores, proces
 from tests.support.engines import Backing
 
 FIVE = CoinsPutIn(coins=5)
-PURSE, BOX = "/api/v1/purses/a/coins", "/api/v1/purses/boxes/a"
+PURSE, BOX, NEW = "/api/v1/purses/a/coins", "/api/v1/purses/boxes/a", "/api/v1/purses"
 LATE = timedelta(seconds=11)
 """Behind this, who had a command in hand counts as dead."""
 PURSE_POINTS = [
@@ -41,7 +41,7 @@ async def live_until(backing: Backing, stores: Stores, path: str, number: int | 
         points.watch(await service.services.get(EventStore))
         points.watch(await service.services.get(DocumentStore))
         if number is not None:
-            all_ = PURSE_POINTS if path == PURSE else BOX_POINTS
+            all_ = BOX_POINTS if path == BOX else PURSE_POINTS
             points.crash_at(all_[number], nth=all_[: number + 1].count(all_[number]))
         with suppress(Crashed):
             await put_in(service, path)
@@ -49,7 +49,7 @@ async def live_until(backing: Backing, stores: Stores, path: str, number: int | 
     return points.reached
 
 
-@pytest.mark.parametrize(("path", "points"), [(PURSE, PURSE_POINTS), (BOX, BOX_POINTS)])
+@pytest.mark.parametrize(("path", "points"), [(PURSE, PURSE_POINTS), (NEW, PURSE_POINTS), (BOX, BOX_POINTS)])
 async def test_these_are_all_points(backing: Backing, path: str, points: list[str]) -> None:
     assert await live_until(backing, Stores(), path, None) == points
 
@@ -70,6 +70,27 @@ async def test_given_a_death_when_an_event_sourced_command_comes_again_then_ther
         (await put_in(service, PURSE)).then(200, first, events=[] if done else [FIVE])
         (await put_in(service, PURSE)).then(200, first, events=[])
         (await put_in(service, PURSE, key=None)).then(200, {"coins": 15 + 5 * rivals})
+
+
+@pytest.mark.parametrize("number", range(len(PURSE_POINTS)))
+async def test_given_a_death_when_a_command_that_makes_something_comes_again_then_there_is_one_of_it(
+    backing: Backing, number: int
+) -> None:
+    stores = Stores()
+    assert await live_until(backing, stores, NEW, number) == PURSE_POINTS[: number + 1]
+    stores.clock.advance(LATE)
+
+    async with process(backing, stores) as service:
+        events = await service.services.get(EventStore)
+        done = number >= PURSE_POINTS.index("after append to purse")
+        first = await put_in(service, NEW)
+        first.then(201, events=[] if done else [FIVE])
+        again = await put_in(service, NEW)
+        again.then(201, events=[])
+        assert again.body == first.body
+        assert again.response.headers["location"] == first.response.headers["location"]
+        made = {event.stream for event in (await events.read_all(prefixes=["purse-"])).events} - {"purse-a"}
+        assert len(made) == 1
 
 
 @pytest.mark.parametrize("rivals", [0, 1])

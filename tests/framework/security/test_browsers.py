@@ -9,10 +9,10 @@ from tests.framework.security.issuers import Issuer
 PAGE, OTHER = "https://shop.example", "https://evil.example"
 
 
-async def ask(issuer: Issuer, method: str, origin: str, **settings: str) -> httpx.Response:
+async def ask(issuer: Issuer, method: str, origin: str, cookie: str = "", **settings: str) -> httpx.Response:
     app = application(issuer, **settings).build()
     async with client_of(app) as http:
-        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", **({"Cookie": cookie} if cookie else {})}
         headers["Access-Control-Request-Headers"] = "authorization,idempotency-key"
         return await http.request(method, "/who", headers=headers)
 
@@ -34,6 +34,19 @@ async def test_a_page_that_is_named_may_ask_and_read_what_it_needs(issuer: Issue
     assert answer.headers["access-control-allow-origin"] == PAGE
     assert "ETag" in answer.headers["access-control-expose-headers"]
     assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("cookie", ["", "session=1"])
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+@pytest.mark.parametrize("origins", ["*", f"*,{PAGE}", PAGE])
+async def test_no_page_ever_asks_with_the_credentials_of_a_browser(
+    issuer: Issuer, origins: str, method: str, cookie: str
+) -> None:  # fetch, section 3.2.3: `*` or a reflected origin together with credentials would let everybody in
+    for origin in (PAGE, OTHER):
+        answer = await ask(issuer, method, origin, cookie=cookie, cors_origins=origins)
+        assert "access-control-allow-credentials" not in answer.headers
+        allowed = answer.headers.get("access-control-allow-origin")
+        assert (allowed in {"*", origin}) is (origin == PAGE or "*" in origins)
 
 
 async def test_every_answer_is_protected_refusals_too(issuer: Issuer) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 import docker
 import pymongo
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
 from esdbclient import EventStoreDBClient
 from esdbclient.exceptions import EventStoreDBClientException
 from testcontainers.core.config import ConnectionMode, testcontainers_config
@@ -91,6 +92,14 @@ def keycloak_container() -> Iterator[RunningIssuer]:
 
 
 @contextmanager
+def sample_container(image: str, port: int, **options: Any) -> Iterator[tuple[str, Container]]:
+    """A sample in its image, which is live. Gives its URL, and the container."""
+    live = HttpWaitStrategy(port, "/health/live").for_status_code(200)
+    with _started(image, port, live, **options) as container:
+        yield f"http://{_LOOPBACK}:{container.get_exposed_port(port)}", container.get_wrapped_container()
+
+
+@contextmanager
 def docker_engine() -> Iterator[docker.DockerClient]:
     """The engine of this machine, or a skipped test where there is none."""
     with closing(_connected()) as engine:
@@ -131,12 +140,18 @@ def missing(what: str) -> NoReturn:
 def _container(image: str, port: int, ready: WaitStrategy, **options: Any) -> Iterator[int]:
     """Starts a container. Gives the port of the loopback interface at which it takes calls."""
     require_image(image)
+    with _started(image, port, ready, **options) as container:
+        yield container.get_exposed_port(port)
+
+
+@contextmanager
+def _started(image: str, port: int, ready: WaitStrategy, **options: Any) -> Iterator[DockerContainer]:
     _remove_orphans()
     container = DockerContainer(image, labels={_OWNER: f"{socket.gethostname()}:{os.getpid()}"}, **options)
     ports: dict[str, Any] = container.ports
     ports[f"{port}/tcp"] = (_LOOPBACK, None)  # any free one
     with container.waiting_for(ready.with_startup_timeout(_START_S)):
-        yield container.get_exposed_port(port)
+        yield container
 
 
 def _remove_orphans() -> None:

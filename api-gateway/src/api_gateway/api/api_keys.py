@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from api_gateway.api.fields import Id, RequestModel
-from api_gateway.integration.ports import Callbacks
+from api_gateway.application.queries.get_callback_secret import GetCallbackSecret
 from neuroglia.mediation import Mediator
 from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Moment, Page, delete, get, post
 from neuroglia.security.api_keys import ApiKey, ApiKeys, IssuedKey
@@ -52,17 +52,15 @@ class IssuedKeyDto(ApiKeyDto):
 class ApiKeysController(ControllerBase, prefix="/api-keys"):
     """Speaks to the keys themselves: a command that is repeated, or whose answer is kept, is nothing for secrets."""
 
-    def __init__(self, mediator: Mediator, keys: ApiKeys, callbacks: Callbacks) -> None:
+    def __init__(self, mediator: Mediator, keys: ApiKeys) -> None:
         super().__init__(mediator)
         self._keys = keys
-        self._callbacks = callbacks
 
     @post(status_code=201, location="/{id}", scopes=["gateway:admin"])
     async def issue(self, request: ApiKeyRequest) -> IssuedKeyDto:
         """Issues a key for a caller, and shows its secret this once."""
-        return self._shown(
-            await self._keys.issue(request.caller_id, request.permissions, request.rate_limit, request.expires_at)
-        )
+        issued = await self._keys.issue(request.caller_id, request.permissions, request.rate_limit, request.expires_at)
+        return await self._shown(issued)
 
     @get(scopes=["gateway:admin"])
     async def list(self, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[ApiKeyDto]:
@@ -79,14 +77,12 @@ class ApiKeysController(ControllerBase, prefix="/api-keys"):
     async def rotate(self, key_id: str, request: RotationRequest | None = None) -> IssuedKeyDto:
         """Gives a key a new secret, and shows it this once."""
         overlap = timedelta(seconds=(request or RotationRequest()).overlap_seconds)
-        return self._shown(await self._keys.rotate(key_id, overlap))
+        return await self._shown(await self._keys.rotate(key_id, overlap))
 
-    def _shown(self, issued: IssuedKey) -> IssuedKeyDto:
-        return IssuedKeyDto(
-            **_known(issued.key),
-            secret=issued.secret.get_secret_value(),
-            callback_secret=self._callbacks.secret_of(issued.key.caller_id),
-        )
+    async def _shown(self, issued: IssuedKey) -> IssuedKeyDto:
+        callback_secret = await self.mediator.execute(GetCallbackSecret(issued.key.caller_id))
+        secret = issued.secret.get_secret_value()
+        return IssuedKeyDto(**_known(issued.key), secret=secret, callback_secret=callback_secret)
 
 
 def _known(key: ApiKey) -> dict[str, Any]:

@@ -38,6 +38,9 @@ class CommandExecution:
         except Unavailable as error:
             _log.error("output is lost", exc_info=error, extra={"command": run.command_id})
             return RecordEnd(run.command_id, CommandStatus.FAILED, _UNSTORED, None)
+        except Exception as error:  # noqa: BLE001 - a fault of what captures; the command must not stay running for it
+            _log.error("the capture failed", exc_info=error, extra={"command": run.command_id})
+            return RecordEnd(run.command_id, CommandStatus.FAILED, _FAILED, None)
 
     async def _execute(self, run: HostRun, plan: Plan, output: Output) -> Record:
         def ended(status: CommandStatus, reason: str) -> Record:

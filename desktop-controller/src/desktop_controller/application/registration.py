@@ -8,7 +8,7 @@ from typing import Final
 
 from desktop_controller.application.command_runner import CommandRunner
 from desktop_controller.application.commands.change_host_state import ChangeHostState
-from desktop_controller.application.persistent import persistent
+from desktop_controller.application.persistent import persistent, undeterred
 from desktop_controller.application.queries.get_host import GetHost
 from desktop_controller.domain.models.host import HostEvent
 from desktop_controller.integration.models.host import HostDto
@@ -66,7 +66,7 @@ class Registration(HostedTasks):
             task.cancel()
         await self._end()
         try:
-            host = await self.mediator.execute(ChangeHostState(HostEvent.LEAVES))
+            host = await self._leave()
             leaving = self.writer.wrap(Unregistered(desktop_id=host.desktop_id), SystemIds().new(), host.desktop_id)
             await self.sink.deliver(leaving)
         except (Unavailable, EventRefused) as error:
@@ -89,6 +89,10 @@ class Registration(HostedTasks):
             host = await self._host()
             self.bus.publish(Heartbeat(desktop_id=host.desktop_id, state=host.state), subject=host.desktop_id)
             await asyncio.sleep(self.intervals.heartbeat)
+
+    @undeterred
+    async def _leave(self) -> HostDto:
+        return await self.mediator.execute(ChangeHostState(HostEvent.LEAVES))
 
     @persistent
     async def _tell(self, event: HostEvent) -> None:

@@ -4,17 +4,14 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from desktop_controller.domain.models.desktop_user import DesktopUser
-from desktop_controller.domain.models.host import Host
+from desktop_controller.domain.models.desktop_user import THE_USER, DesktopUser
+from desktop_controller.domain.models.host import THE_HOST, Host
 from desktop_controller.integration.ports import HostStore
 from neuroglia.core import Clock, ConcurrencyError, NotFoundError, PreconditionFailed, Unavailable, current_context
 from neuroglia.core.codec import JsonCodec
 from neuroglia.domain import Envelope, Repository
-
-THE_HOST: Final = "host"
-THE_USER: Final = "user"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from neuroglia.core.codec import JsonCodec
 from neuroglia.core.context import ambient_context
 from neuroglia.core.ids import SystemIds
 from neuroglia.documents import DocumentStore, WorkQueue
+from neuroglia.domain.events import as_value
 
 
 class IntegrationEvent:
@@ -31,10 +32,10 @@ JsonObject = Mapping[str, JsonValue]
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def cloud_event(name: str) -> Callable[[type[E]], type[E]]:
     """Gives it the CloudEvents `type`, such as `io.openbank.interest-due.v1`, and makes the class a frozen, slotted,
-    keyword-only dataclass: the event's data."""
+    keyword-only dataclass: the event's data. Raises like `event`."""
 
     def decorate(cls: type[E]) -> type[E]:
-        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made = as_value(cls)
         made.event_type = name
         return made
 

@@ -1,8 +1,10 @@
 """Domain events: facts in the past tense, with an explicit and versioned name."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, ClassVar, TypeVar, dataclass_transform
+from uuid import UUID
 
 
 class DomainEvent:
@@ -12,9 +14,19 @@ class DomainEvent:
     event_type: ClassVar[str]
 
 
+T = TypeVar("T")
 E = TypeVar("E", bound=DomainEvent)
 RawEvent = Mapping[str, Any]
 Upcaster = Callable[[RawEvent], RawEvent]
+
+
+def as_value(cls: type[T]) -> type[T]:
+    """Makes the class a frozen, slotted, keyword-only dataclass. Raises like `event`."""
+    made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    for field in fields(made):  # type: ignore[arg-type]
+        if isinstance(field.default, date | UUID):  # `now()` in a class body is asked once, at the import
+            raise ValueError(f"{cls.__name__}.{field.name}: its default was made when the module was imported; pass it")
+    return made
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -23,10 +35,13 @@ def event(name: str) -> Callable[[type[E]], type[E]]:
 
     `name` is what is stored, such as `openbank.money-withdrawn.v1`. It is chosen once and never changes: a
     class can be renamed or moved without touching history. A new shape gets a new name and an `@upcast`.
+
+    Raises:
+        ValueError: a default is mutable, or was made when the module was imported: a moment or an id.
     """
 
     def decorate(cls: type[E]) -> type[E]:
-        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made = as_value(cls)
         made.event_type = name
         return made
 

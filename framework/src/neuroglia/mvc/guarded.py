@@ -27,8 +27,7 @@ class GuardedRoute(APIRoute):
         handle, has_body = super().get_route_handler(), self.body_field is not None
 
         async def guarded(request: Request) -> Response:
-            if has_body:
-                request = StrictRequest(request.scope, request.receive)
+            request = StrictRequest(request.scope, request.receive) if has_body else request
             principal = await self._guard.admit(request.headers, self.scopes)
             switch_context(current_context().on_behalf_of(principal))
             if (detail := request.scope.get(MALFORMED)) is not None:

@@ -35,9 +35,11 @@ class RequestMiddleware:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         position = headers.get(b"x-wait-for-position")
-        position = _checked(scope, position, _POSITION, "X-Wait-For-Position is no position.")
         key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
-        key = _checked(scope, key, _KEY, "An Idempotency-Key has 1 to 255 printable ASCII characters.")
+        if position is not None and not _POSITION.fullmatch(position):
+            scope[MALFORMED], position = "X-Wait-For-Position is no position.", None
+        if key is not None and not _KEY.fullmatch(key):
+            scope[MALFORMED], key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
         context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent"))
         if position or key or b"if-match" in headers:  # which most requests have not
             context = replace(
@@ -84,14 +86,6 @@ class RequestMiddleware:
             return message
 
         return receive_limited
-
-
-def _checked(scope: Scope, value: str | None, form: re.Pattern[str], otherwise: str) -> str | None:
-    """What the header says, if it has the form."""
-    if value is not None and not form.fullmatch(value):
-        scope[MALFORMED] = otherwise  # told when the sender is known, and may ask
-        return None
-    return value
 
 
 def _versions(if_match: str) -> frozenset[int] | None:

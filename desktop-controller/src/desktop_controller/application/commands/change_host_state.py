@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from desktop_controller.domain.models.host import Host, HostEvent
-from desktop_controller.integration.kept import THE_HOST
+from desktop_controller.domain.models.host import THE_HOST, Host, HostEvent
 from desktop_controller.integration.models.host import HostDto
 from neuroglia.core import Clock
 from neuroglia.domain import Repository

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from desktop_controller.application.registration import Registered
-from desktop_controller.domain.models.host import Host, HostEvent, HostState
-from desktop_controller.integration.kept import THE_HOST
+from desktop_controller.domain.models.host import THE_HOST, Host, HostEvent, HostState
 from neuroglia.core import Clock
 from neuroglia.domain import Repository
 from neuroglia.mediation import Command, CommandHandler

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from desktop_controller.domain.models.desktop_user import DesktopUser
-from desktop_controller.integration.kept import THE_USER
+from desktop_controller.domain.models.desktop_user import THE_USER, DesktopUser
 from desktop_controller.integration.models.host import UserDto
 from neuroglia.domain import Repository
 from neuroglia.mapping import Mapper

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+THE_USER: Final = "user"
+"""Its id: there is one."""
 
 
 @dataclass(slots=True, kw_only=True)

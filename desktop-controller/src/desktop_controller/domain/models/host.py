@@ -8,6 +8,9 @@ from typing import Final
 
 from neuroglia.domain import transitions
 
+THE_HOST: Final = "host"
+"""Its id: there is one."""
+
 
 class HostState(StrEnum):
     """pending → registration_requested → registered → ready ⇄ busy; locked ⇄ back to where it was; unregistered."""

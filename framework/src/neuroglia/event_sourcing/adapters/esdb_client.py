@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from esdbclient import AsyncEventStoreDBClient, NewEvent, RecordedEvent, StreamState
+from esdbclient.connection_spec import NODE_PREFERENCE_LEADER
 from esdbclient.exceptions import (
     CancelledByClient,
     EventStoreDBClientException,
@@ -54,12 +55,13 @@ class Client:
     def __init__(self, url: str) -> None:
         try:
             self._client = AsyncEventStoreDBClient(url)
+            if self._client.connection_spec.options.NodePreference != NODE_PREFERENCE_LEADER:
+                raise ValueError("NodePreference has to be leader: another node may not have what was appended yet")
         except ValueError as error:
             raise ConfigurationError(f"EVENT_STORE_URL: {error}") from None
         self._client.grpc_options += _CHANNEL
-        self._connections = 0
+        self._connections, self._open = 0, False
         self._connecting = asyncio.Lock()
-        self._open = False
 
     async def connect(self) -> None:
         """Looks for the node to talk to, if there are several."""
@@ -111,8 +113,7 @@ class Client:
         the server answers something else meanwhile.
         """
         seconds = _DEADLINE_S if backwards else None
-        options: dict[str, Any] = {"commit_position": start, "backwards": backwards, "limit": limit}
-        options |= _filter(prefixes)
+        options = {"commit_position": start, "backwards": backwards, "limit": limit, **_filter(prefixes)}
         return await self._whole(lambda: self._client.read_all(timeout=seconds, **options), patient=not backwards)
 
     @asynccontextmanager

@@ -1,0 +1,70 @@
+"""`make run`: the bank is up, what it prints leads somewhere, and SIGTERM ends all of it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployment.processes import free_port, until
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).parents[2]
+SECONDS = 60.0
+
+
+@pytest.fixture
+def kept_up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    ports = {"PORT": str(free_port()), "ISSUER_PORT": str(free_port())}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deployment.demo.keep_up"],
+        cwd=ROOT, env={**os.environ, **ports, "DATA_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=SECONDS)
+
+
+def is_open(url: str) -> bool:
+    where = httpx.URL(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((where.host, where.port or 80)) == 0
+
+
+def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Popen[str]) -> None:
+    assert kept_up.stdout is not None
+    assert kept_up.stderr is not None
+    told: list[str] = []
+    while not told or told[-1] != "Ctrl-C stops it.\n":
+        told.append(kept_up.stdout.readline())
+        assert told[-1], kept_up.stderr.read()
+    text = "".join(told)
+    (issuer,) = re.findall(r"tokens\s+(http://[^\s;]+);", text)
+    links = [link for link in re.findall(r"http://[^\s;]+", text) if link != issuer]
+
+    described = httpx.get(f"{issuer}/.well-known/openid-configuration").raise_for_status().json()
+    assert described["issuer"] == issuer
+    bank = links[-1]  # that of the command
+    assert [link.removeprefix(bank) for link in links[:-1]] == ["/api/docs", "/api/openapi.json", "/health/ready"]
+    assert {link: httpx.get(link, follow_redirects=True).status_code for link in links} == dict.fromkeys(links, 200)
+    (command,) = [line.strip() for line in told if "neuroglia --url" in line]
+    tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    shown = subprocess.run(
+        ["bash", "-c", command], env={**os.environ, "PATH": tools}, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+    kept_up.send_signal(signal.SIGTERM)
+    rest, errors = kept_up.communicate(timeout=SECONDS)
+    assert (kept_up.returncode, rest, errors) == (0, "", "")
+    until(lambda: not any(is_open(url) for url in (bank, issuer)), "both to be gone", SECONDS)
