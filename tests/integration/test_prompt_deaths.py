@@ -86,7 +86,7 @@ def objects_in(folder: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "objects").iterdir()}
 
 
-@pytest.mark.parametrize("genai", GENAI)
+@pytest.mark.parametrize("genai", ["agent", pytest.param("chat", marks=pytest.mark.torture)])
 async def test_given_a_death_at_any_write_or_call_then_the_next_process_brings_the_prompt_to_its_end(
     tmp_path: Path, backing: Backing, genai: str
 ) -> None:
