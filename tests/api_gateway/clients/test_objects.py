@@ -87,6 +87,16 @@ async def test_what_breaks_off_or_is_cancelled_leaves_no_file(tmp_path: Path) ->
     await eventually(nothing_is_left)
 
 
+async def test_what_a_dead_process_left_of_an_object_is_gone_with_the_next_put(tmp_path: Path) -> None:
+    objects = connect_objects(f"file://{tmp_path}")
+    for left in ("k#1", "k#2", "k2#1"):
+        (tmp_path / left).write_bytes(b"a par")
+
+    await objects.put("k", pieces(b"a part and the rest"), media_type="text/plain")
+
+    assert sorted(files_in(tmp_path)) == ["k", "k2#1"]
+
+
 async def test_what_is_deleted_is_gone_and_may_be_deleted_again(objects: StoredObjects) -> None:
     await objects.put("k", pieces(b"x"), media_type="text/plain")
 

@@ -64,6 +64,8 @@ class StoredObjects:
     async def put(self, key: str, content: AsyncIterator[bytes], *, media_type: str) -> DataObject:
         counted = _Counted(content)
         with _told():
+            if self._folder is not None:
+                await asyncio.to_thread(_remove_unfinished, self._folder / _checked(key))
             await obstore.put_async(self._store, _checked(key), counted.pieces(), max_concurrency=_PARTS_AT_ONCE)
             if self._folder is not None:
                 await asyncio.to_thread(_sync, self._folder / key)
@@ -124,6 +126,12 @@ def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise ValueError(f"this is no key of an object: {key!r}")
     return key
+
+
+def _remove_unfinished(file: Path) -> None:
+    """What obstore leaves of an object (`key#1`) when the process dies while it is written."""
+    for left in file.parent.glob(f"{file.name}#*"):
+        left.unlink(missing_ok=True)
 
 
 def _sync(file: Path) -> None:

@@ -1,0 +1,100 @@
+"""Servers around a gateway that dies: they live on, and remember what came to them, and how often."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final, cast
+
+from typing_extensions import override
+
+_FILLER: Final = "x" * 600_000
+"""More than one piece of a download."""
+
+
+def data_of(mark: str) -> bytes:
+    """What stands behind the data URL of a mark."""
+    return json.dumps({"mark": mark, "filler": _FILLER}).encode()
+
+
+def response_of(key: str) -> Mapping[str, str]:
+    """What the agent answers to an attempt: always the same."""
+    return {"text": f"an answer to {key}"}
+
+
+class Neighbours(ThreadingHTTPServer):
+    """A server of callers' data, an agent that others bring the answers of, and a chat API.
+
+    Attributes:
+        submitted: how often each idempotency key came.
+        fetched: how often each path of data was asked for.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Listener)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.submitted: Counter[str] = Counter()
+        self.fetched: Counter[str] = Counter()
+        self._counting = threading.Lock()
+
+    def submit(self, key: str) -> int:
+        """How often it has come, this time included."""
+        with self._counting:
+            self.submitted[key] += 1
+            return self.submitted[key]
+
+
+class _Listener(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Data, or the keys that the agent has taken."""
+        neighbours = cast("Neighbours", self.server)
+        if self.path == "/submissions":
+            self._answer(200, json.dumps([*neighbours.submitted]).encode())
+        else:
+            neighbours.fetched[self.path] += 1
+            self._answer(200, data_of(self.path.rpartition("/")[2]))
+
+    def do_POST(self) -> None:
+        """A prompt, for the agent or for the chat API."""
+        self.rfile.read(int(self.headers["content-length"]))
+        key = self.headers["idempotency-key"]
+        times = cast("Neighbours", self.server).submit(key)
+        if self.path == "/submissions":
+            self._answer(202 if times == 1 else 409, b"{}")
+        else:
+            choice = {"message": {"content": response_of(key)["text"]}, "finish_reason": "stop"}
+            self._answer(200, json.dumps({"choices": [choice]}).encode())
+
+    def _answer(self, status: int, body: bytes) -> None:
+        """Who asked may be gone by then."""
+        self.close_connection = True
+        with suppress(ConnectionError):
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def living_around() -> Generator[Neighbours]:
+    """Neighbours, for as long as the context lasts."""
+    neighbours = Neighbours()
+    thread = threading.Thread(target=neighbours.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield neighbours
+    finally:
+        neighbours.shutdown()
+        neighbours.server_close()
+        thread.join()
