@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence, Set as AbstractSet
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final, TypeAlias, cast
@@ -16,7 +16,7 @@ from neuroglia.documents import Lease, Session
 from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.reactions import Reaction
-from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
+from neuroglia.event_sourcing.store import Batch, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import (
     CHECKPOINTS,
     Checkpoint,
@@ -51,9 +51,7 @@ class ReactionRunner(SubscriptionRunner):
         self._workers = kind.subscriber.workers
         self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience)
         self._fences = Fences(means.documents, self.status.name)
-        self._done: AbstractSet[int] = frozenset()
         self._checkpoint = Checkpoint(name=self.status.name)
-        self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
         self._lanes: Lanes[Work] | None = None
         self._replaying: set[str] = set()  # streams whose replay is in the lanes
@@ -69,16 +67,18 @@ class ReactionRunner(SubscriptionRunner):
         await self.look()
         await self._checkpoint.verify(self._means.events)
         self._mark = LowWaterMark(self._checkpoint.position, self._checkpoint.event_id)
+        self._begun = self._checkpoint.position
         await self.parking.load()
         self.status.parked = len(self.parking.held)
 
     @override
     async def _take(self, batch: Batch, *, carefully: bool) -> None:
         assert self._lanes is not None
-        for stored in batch.events:
+        for stored in (one for one in batch.events if one.position > self._begun):
             while len(self._mark) >= _WINDOW and not self._patience.stopping.is_set():
                 with suppress(Stopped):  # what is in hand is finished
                     await self._patience.pause(_SAVE_S)
+            self._begun = stored.position
             self._mark.begin(stored.position, stored.id)
             kind = self._means.codec.class_of(stored.type)
             if kind in self.kind.handlers and stored.position not in self._done:
