@@ -105,11 +105,12 @@ async def bank(
     sink: str | None = None,
     add: Callable[[WebApplicationBuilder], None] | None = None,
 ) -> AsyncIterator[Bank]:
-    """OpenBank with its files in a folder; its projections run, or nothing follows the log. `add` gives it more."""
+    """OpenBank with its files in a folder; its projections run, or nothing follows the log. `documents`: a file there,
+    or the URL of a store. `add` gives it more."""
     settings = OpenBankSettings(
         data_dir=folder,
         event_store_url="sqlite:///{DATA_DIR}/events.db",
-        document_store_url=f"sqlite:///{{DATA_DIR}}/{documents}",
+        document_store_url=documents if "://" in documents else f"sqlite:///{{DATA_DIR}}/{documents}",
         log_level="WARNING",
         cloud_events_sink=sink,
     )

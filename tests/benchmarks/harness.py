@@ -13,6 +13,7 @@ from typing import Any
 class Target:
     """What a figure has to reach. One of the bounds is enough."""
 
+    least: float | None = None
     least_rate: float | None = None
     least_ratio: float | None = None
     most_ratio: float | None = None
@@ -20,7 +21,8 @@ class Target:
 
     def met(self, ours: float, ratio: float | None) -> bool:
         return (
-            (self.least_rate is not None and ours >= self.least_rate)
+            (self.least is not None and ours >= self.least)
+            or (self.least_rate is not None and ours >= self.least_rate)
             or (self.most is not None and ours <= self.most)
             or (self.least_ratio is not None and ratio is not None and ratio >= self.least_ratio)
             or (self.most_ratio is not None and ratio is not None and ratio <= self.most_ratio)
@@ -28,6 +30,7 @@ class Target:
 
     def __str__(self) -> str:
         bounds = [
+            None if self.least is None else f">= {self.least:.3g}",
             None if self.least_rate is None else f">= {self.least_rate:,.0f}/s",
             None if self.least_ratio is None else f"ratio >= {self.least_ratio:.3g}",
             None if self.most_ratio is None else f"ratio <= {self.most_ratio:.3g}",

@@ -7,8 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from neuroglia.core.context import RequestContext, use_context
-from neuroglia.event_sourcing import Subscriptions
+from neuroglia.event_sourcing import Appended, EventStore, NewEvent, Subscriptions
 from openbank.application.projections.account_projection import AccountProjection
 from openbank.application.projections.statement_projection import StatementProjection
 from tests.benchmarks.bank import catch_up, fill, open_bank, percentile
@@ -61,20 +60,32 @@ def _write(file: RawFile, documents: Sequence[Row], checkpoint: Row) -> float:
 
 
 def _lag() -> Sequence[Figure]:
-    """From the answer to a command until its account is shown."""
+    """From the commit of an append until its account is shown."""
     with open_bank(projecting=True) as (subject, loop):
         account_id = loop.run(subject.account(loop.run(subject.owner())))
 
-        async def one() -> float:
-            runner = (await subject.service.services.get(Subscriptions)).runner(AccountProjection)
-            with use_context(RequestContext.new()) as context:
-                await subject.deposit(account_id)
-            start = time.perf_counter()
-            await runner.wait_for(context.reply.event_position or 0, 10)
-            return (time.perf_counter() - start) * 1000
-
         async def all_of_them() -> Sequence[float]:
-            return [await one() for _ in range(_TIMES)]
+            services = subject.service.services
+            store, runner = (
+                await services.get(EventStore),
+                (await services.get(Subscriptions)).runner(AccountProjection),
+            )
+            append, waiting = store.append, list[asyncio.Task[float]]()
+
+            async def shown(position: int, appended: float) -> float:
+                await runner.wait_for(position, 10)
+                return (time.perf_counter() - appended) * 1000
+
+            async def watched(stream: str, events: Sequence[NewEvent], expected: int) -> Appended:
+                done = await append(stream, events, expected)
+                waiting.append(asyncio.create_task(shown(done.position, time.perf_counter())))
+                return done
+
+            store.append = watched  # type: ignore[method-assign]
+            for number in range(_TIMES):
+                await subject.deposit(account_id)
+                await waiting[number]
+            return [await one for one in waiting]
 
         times = loop.run(all_of_them())
     name = "appended → projected"

@@ -67,5 +67,9 @@ def test_the_framework_stays_light(package: str, most: int) -> None:
     assert count(FRAMEWORK / package) <= most
 
 
+def test_the_stand_in_for_eventstoredb_stays_a_stand_in() -> None:
+    assert count(ROOT / "tests/support/eventstoredb") <= 700
+
+
 def test_every_package_has_its_bound() -> None:
     assert {path.name for path in FRAMEWORK.iterdir() if (path / "__init__.py").exists()} == LIMITS.keys()

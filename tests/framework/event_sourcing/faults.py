@@ -1,6 +1,7 @@
 """Stores that fail when they are told to, and a projection that can be watched and held."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from neuroglia.domain import Envelope
 from neuroglia.event_sourcing import BEGINNING, Batch, on
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from tests.framework.event_sourcing.counting import CounterIncreased, CounterProjection, CounterView
+from tests.support.waiting import eventually
 
 
 class FlakyDocuments(DocumentStore):
@@ -96,21 +98,36 @@ class ChoppedEvents(SqliteEventStore):
 
 
 class RepeatingEvents(SqliteEventStore):
-    """Gives events again, together with the ones behind them: so many, anew for each look."""
+    """Gives every event at least twice: at each look those of the last one again, and so many from before them.
+
+    Attributes:
+        told: how often each event was given, by its position.
+    """
 
     def __init__(self, *repeats: int) -> None:
         super().__init__(":memory:")
         self.repeats = list(repeats)
+        self.told: Counter[int] = Counter()
 
     @override
     async def read_all(self, *, after: int = BEGINNING, prefixes: Sequence[str] = (), limit: int = 500) -> Batch:
         new = await super().read_all(after=after, prefixes=prefixes, limit=2)
-        if not new.events:
-            return new
-        back = self.repeats.pop(0) if self.repeats else 1
+        back = 2 + (self.repeats.pop(0) if self.repeats else 0)
         old = await super().read_all(after=max(BEGINNING, after - back), prefixes=prefixes, limit=limit)
         known = [event for event in old.events if event.position <= after]
+        if not new.events and self.told[after] != 1:  # else the last ones would come again for ever
+            return new
+        self.told.update(event.position for event in (*known, *new.events))
         return Batch([*known, *new.events], new.caught_up)
+
+    async def twice(self, position: int) -> None:
+        """Has those who follow look again, until the event at this position was given twice."""
+
+        async def is_told() -> bool:
+            self._wake(position)
+            return self.told[position] > 1
+
+        await eventually(is_told)
 
 
 class Probe:

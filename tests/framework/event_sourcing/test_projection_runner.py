@@ -281,10 +281,10 @@ async def test_given_any_history_when_it_is_fed_in_any_pieces_with_restarts_then
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories, repeats=st.lists(st.integers(0, 9), max_size=20))
-async def test_given_events_that_come_again_and_a_restart_at_every_position_then_each_takes_effect_once(
+async def test_given_every_event_twice_and_a_restart_at_every_position_then_each_takes_effect_once(
     history: list[list[tuple[str, int]]], repeats: list[int]
 ) -> None:
-    async with World.open(RepeatingEvents(*repeats)) as world:
+    async with World.open(events := RepeatingEvents(*repeats)) as world:
         expected: dict[str, CounterView] = {}
         for id, by in [fact for piece in history for fact in piece]:
             if (view := expected.get(id)) is None:
@@ -297,7 +297,9 @@ async def test_given_events_that_come_again_and_a_restart_at_every_position_then
             runner = world.runner()
             async with run(runner):
                 await passed(runner, last.position)
+                await events.twice(last.position)
 
+        assert all(times > 1 for times in events.told.values())
         assert await world.views() == [expected[id] for id in sorted(expected)]
 
 

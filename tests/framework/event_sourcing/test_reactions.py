@@ -14,7 +14,7 @@ from neuroglia.event_sourcing.handlers import ATTEMPTS
 from neuroglia.event_sourcing.subscriptions import reaction_runner
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S
-from tests.framework.event_sourcing.faults import FlakyDocuments
+from tests.framework.event_sourcing.faults import FlakyDocuments, RepeatingEvents
 from tests.framework.event_sourcing.world import CHECKPOINTS, World, nothing_parked, parked_in, passed, run, state
 from tests.support.repeating import repeat
 from tests.support.waiting import eventually
@@ -461,6 +461,25 @@ async def test_given_a_rival_in_the_midst_of_the_same_event_then_it_is_written_o
         await passed(fast, end.position)
 
     assert await told(world) == {"a": (1, [1])}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ids=st.lists(st.sampled_from("abc"), max_size=8), repeats=st.lists(st.integers(0, 9), max_size=20))
+async def test_given_every_event_twice_and_a_restart_at_every_position_then_each_takes_effect_once(
+    ids: list[str], repeats: list[int]
+) -> None:
+    async with World.open(events := RepeatingEvents(*repeats)) as world:
+        expected: dict[str, tuple[int, list[int]]] = {}
+        for id in ids:
+            total, revisions = expected.get(id, (0, []))
+            last = await world.happened(id, UP)
+            expected[id] = total + 1, [*revisions, last.revision]
+            async with run(runner := world.reaction(Telling, Outside())):
+                await passed(runner, last.position)
+                await events.twice(last.position)
+
+        assert all(times > 1 for times in events.told.values())
+        assert await told(world) == expected
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence, Set as AbstractSet
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final, TypeAlias, cast
@@ -16,7 +16,7 @@ from neuroglia.documents import Lease, Session
 from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.reactions import Reaction
-from neuroglia.event_sourcing.store import BEGINNING, Batch, StoredEvent
+from neuroglia.event_sourcing.store import Batch, StoredEvent
 from neuroglia.event_sourcing.subscriptions.checkpoints import (
     CHECKPOINTS,
     Checkpoint,
@@ -51,9 +51,7 @@ class ReactionRunner(SubscriptionRunner):
         self._workers = kind.subscriber.workers
         self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience)
         self._fences = Fences(means.documents, self.status.name)
-        self._done: AbstractSet[int] = frozenset()
         self._checkpoint = Checkpoint(name=self.status.name)
-        self._mark = LowWaterMark(BEGINNING)
         self._progress = asyncio.Event()
         self._lanes: Lanes[Work] | None = None
         self._replaying: set[str] = set()  # streams whose replay is in the lanes
