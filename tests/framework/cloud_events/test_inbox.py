@@ -14,6 +14,7 @@ from neuroglia.event_sourcing import EventStore
 from tests.framework.cloud_events.orders import DOWN, Script
 from tests.framework.cloud_events.world import BATCHED, EVENT, Orders, orders_on
 from tests.support.engines import Backing
+from tests.support.hostile import HOSTILE
 from tests.support.waiting import eventually
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -54,6 +55,25 @@ async def test_given_a_correlation_or_trace_that_is_none_then_the_event_is_taken
     await orders.all_done()
     (context,) = orders.script.contexts
     assert (len(context.correlation_id) <= 128, context.traceparent) == (True, None)
+
+
+@pytest.mark.parametrize("attribute", ["source", "id", "subject", "type"])
+async def test_given_hostile_texts_in_an_attribute_then_each_is_a_text_of_its_own(
+    orders: Orders, attribute: str
+) -> None:
+    """Source and id become the key of a row."""
+    accepted = 0
+    for number, text in enumerate(HOSTILE.values()):
+        event = {**EVENT, "id": str(number), attribute: text}
+        answers = {(await orders.send(event)).status_code for _ in range(2)}
+        assert answers < {202, 400, 422}
+        assert len(answers) == 1
+        accepted += answers == {202}
+
+    assert accepted > len(HOSTILE) / 2
+    known = 0 if attribute == "type" else accepted  # of another type than ours, nothing is noted
+    await orders.all_done(known)
+    assert await orders.receipt() == 5 * known
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])

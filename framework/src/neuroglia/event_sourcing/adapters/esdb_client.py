@@ -113,8 +113,8 @@ class Client:
         the server answers something else meanwhile.
         """
         seconds = _DEADLINE_S if backwards else None
-        options = {"commit_position": start, "backwards": backwards, "limit": limit, **_filter(prefixes)}
-        return await self._whole(lambda: self._client.read_all(timeout=seconds, **options), patient=not backwards)
+        more: dict[str, Any] = {"commit_position": start, "backwards": backwards, "limit": limit, **_filter(prefixes)}
+        return await self._whole(lambda: self._client.read_all(timeout=seconds, **more), patient=not backwards)
 
     @asynccontextmanager
     async def following(self, prefixes: Sequence[str]) -> AsyncGenerator[AsyncIterator[Recorded]]:
