@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -13,6 +13,8 @@ from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Moment, 
 from neuroglia.security.api_keys import ApiKey, ApiKeys, IssuedKey
 
 Permission = Literal["prompts:create", "prompts:read"]
+_NO_KEPT_ANSWERS: Final[dict[str, Any]] = {"parameters": []}
+"""For OpenAPI: these endpoints take no `Idempotency-Key`. An answer that holds a secret is not kept."""
 
 
 class ApiKeyRequest(RequestModel):
@@ -56,7 +58,7 @@ class ApiKeysController(ControllerBase, prefix="/api-keys"):
         super().__init__(mediator)
         self._keys = keys
 
-    @post(status_code=201, location="/{id}", scopes=["gateway:admin"])
+    @post(status_code=201, location="/{id}", scopes=["gateway:admin"], openapi_extra=_NO_KEPT_ANSWERS)
     async def issue(self, request: ApiKeyRequest) -> IssuedKeyDto:
         """Issues a key for a caller, and shows its secret this once."""
         issued = await self._keys.issue(request.caller_id, request.permissions, request.rate_limit, request.expires_at)
@@ -68,12 +70,14 @@ class ApiKeysController(ControllerBase, prefix="/api-keys"):
         page = await self._keys.page(limit, cursor)
         return Page(items=[ApiKeyDto(**_known(key)) for key in page.items], next_cursor=page.next_cursor)
 
-    @delete("/{key_id}", scopes=["gateway:admin"])
+    @delete("/{key_id}", scopes=["gateway:admin"], openapi_extra=_NO_KEPT_ANSWERS)
     async def revoke(self, key_id: str) -> None:
         """Ends a key at once."""
         await self._keys.revoke(key_id)
 
-    @post("/{key_id}/rotate", status_code=201, location="/{id}", scopes=["gateway:admin"])
+    @post(
+        "/{key_id}/rotate", status_code=201, location="/{id}", scopes=["gateway:admin"], openapi_extra=_NO_KEPT_ANSWERS
+    )
     async def rotate(self, key_id: str, request: RotationRequest | None = None) -> IssuedKeyDto:
         """Gives a key a new secret, and shows it this once."""
         overlap = timedelta(seconds=(request or RotationRequest()).overlap_seconds)
