@@ -73,9 +73,9 @@ class _Listener(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: bytes) -> None:
         """Who asked may be gone by then."""
-        self.close_connection = True
         with suppress(ConnectionError):
             self.send_response(status)
+            self.send_header("connection", "close")  # which this server keeps to
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -1,6 +1,7 @@
 """Objects, in a folder and in memory."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from pathlib import Path
@@ -87,14 +88,16 @@ async def test_what_breaks_off_or_is_cancelled_leaves_no_file(tmp_path: Path) ->
     await eventually(nothing_is_left)
 
 
-async def test_what_a_dead_process_left_of_an_object_is_gone_with_the_next_put(tmp_path: Path) -> None:
-    objects = connect_objects(f"file://{tmp_path}")
-    for left in ("k#1", "k#2", "k2#1"):
-        (tmp_path / left).write_bytes(b"a par")
+def test_what_dead_processes_left_of_objects_is_gone_with_a_start_an_hour_later(tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    for name in ("k", "k#1", "prompts/p#2", "young#1"):
+        (tmp_path / name).write_bytes(b"a par")
+    for name in ("k", "k#1", "prompts/p#2"):
+        os.utime(tmp_path / name, (0, 0))
 
-    await objects.put("k", pieces(b"a part and the rest"), media_type="text/plain")
+    connect_objects(f"file://{tmp_path}")
 
-    assert sorted(files_in(tmp_path)) == ["k", "k2#1"]
+    assert sorted(files_in(tmp_path)) == ["k", "young#1"]
 
 
 async def test_what_is_deleted_is_gone_and_may_be_deleted_again(objects: StoredObjects) -> None:

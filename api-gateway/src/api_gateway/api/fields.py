@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, cast
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, StringConstraints
 from pydantic_core import PydanticCustomError
 
-_NO_CONTROLS: Final = r"^\P{Cc}*$"
+_NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _DEEPEST: Final = 32
 _LARGEST: Final = 256 * 1024
 _WHOLE: Final = 2**63

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import pycountry
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-_NO_CONTROLS: Final = r"^\P{Cc}*$"
+_NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _DECIMAL: Final = r"[0-9]{1,12}(\.[0-9]{1,2})?"
 
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -22,6 +23,8 @@ _PARTS_AT_ONCE: Final = 2
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._-]{0,127}){0,3}", re.ASCII)
 _PROBE: Final = "_probe"
 """No key of an object begins like this."""
+_UNFINISHED_S: Final = 3600
+"""Nobody writes at an object for so long."""
 _RETRY_TIMEOUT: Final = timedelta(seconds=20)
 
 
@@ -37,6 +40,7 @@ def connect_objects(url: str) -> "StoredObjects":
             folder = Path(rest).absolute()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
+                _remove_unfinished(folder)
             except OSError as error:
                 raise ConfigurationError(f"OBJECT_STORE_URL: {folder} cannot be used: {error.strerror}") from None
             return StoredObjects(LocalStore(folder), folder)
@@ -64,8 +68,6 @@ class StoredObjects:
     async def put(self, key: str, content: AsyncIterator[bytes], *, media_type: str) -> DataObject:
         counted = _Counted(content)
         with _told():
-            if self._folder is not None:
-                await asyncio.to_thread(_remove_unfinished, self._folder / _checked(key))
             await obstore.put_async(self._store, _checked(key), counted.pieces(), max_concurrency=_PARTS_AT_ONCE)
             if self._folder is not None:
                 await asyncio.to_thread(_sync, self._folder / key)
@@ -128,10 +130,12 @@ def _checked(key: str) -> str:
     return key
 
 
-def _remove_unfinished(file: Path) -> None:
-    """What obstore leaves of an object (`key#1`) when the process dies while it is written."""
-    for left in file.parent.glob(f"{file.name}#*"):
-        left.unlink(missing_ok=True)
+def _remove_unfinished(folder: Path) -> None:
+    """What obstore has left of objects (`key#1`) whose process died. What is younger may still be written by others."""
+    for left in folder.rglob("*#*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _UNFINISHED_S:
+                left.unlink()
 
 
 def _sync(file: Path) -> None:
