@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check install
 LOCAL  := -e framework -e openbank -e desktop-controller -e api-gateway
 MONGO_PEER := .venv-mongo-peer
+WITNESS := tests/support/eventstoredb/witness/node_modules
 PROJECTS := framework/pyproject.toml openbank/pyproject.toml desktop-controller/pyproject.toml api-gateway/pyproject.toml
 
 # Without compiled modules, each start and each worker of the tests would compile all of them anew.
@@ -25,7 +26,7 @@ run: $(VENV)/run.stamp  ## Keep OpenBank and the API Gateway up on ports 8081 an
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"
 
-test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run all tests
+test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-containers: $(VENV)/dev.stamp  ## Try the real EventStoreDB, MongoDB and Keycloak; needs Docker
@@ -44,7 +45,7 @@ format: $(VENV)/dev.stamp  ## Put the code in order
 bench: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Measure speed beside the raw limits, in one run
 	@$(BIN)/python -m tests.benchmarks
 
-torture: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Run the long crash tests
+torture: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run the long crash tests
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not containers"
 
 lock: $(VENV)/dev.stamp  ## Pin all versions anew
@@ -56,6 +57,11 @@ lock: $(VENV)/dev.stamp  ## Pin all versions anew
 clean:  ## Remove what was built, the virtual environment included
 	@rm -rf $(VENV) $(MONGO_PEER) data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The vendor's Node client, which tries our stand-in for EventStoreDB. Without npm the test that runs it is skipped.
+$(WITNESS): $(dir $(WITNESS))package-lock.json
+	@if command -v npm > /dev/null; then npm ci --ignore-scripts --no-audit --no-fund --silent --prefix $(dir $@) && touch $@ \
+	  || echo "The vendor's client cannot be installed: its test will be skipped." >&2; fi
 
 # A server that speaks MongoDB's protocol, for tests. It runs as a process of its own and is never imported (GPL).
 $(MONGO_PEER)/stamp: requirements/mongo-peer.txt

@@ -1,6 +1,6 @@
-"""Two processes of one service on the same files: each decides on what the other has done."""
+"""Two processes of one service on the same stores: each decides on what the other has done."""
 
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from neuroglia.testing import RunningService, running
 from openbank.main import create_builder
 from openbank.settings import OpenBankSettings
 from tests.openbank.builders import PERSON_BODY
+from tests.support.engines import Backing
 
 pytestmark = pytest.mark.integration
 
@@ -19,9 +20,9 @@ async def post(service: RunningService, path: str, **body: Any) -> tuple[int, di
 
 
 async def test_given_an_account_that_both_remember_when_they_take_turns_then_no_answer_is_an_old_one(
-    tmp_path: Path,
+    backing: Backing,
 ) -> None:
-    settings = OpenBankSettings(data_dir=tmp_path, log_level="WARNING")
+    settings = OpenBankSettings(log_level="WARNING", **asdict(backing))
     async with (
         running(create_builder(settings).build()) as one,
         running(create_builder(settings).build()) as other,
