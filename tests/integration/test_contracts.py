@@ -84,13 +84,8 @@ def bank(http: Http) -> Known:
 
 def desktop(http: Http) -> Known:
     said = {"command": "say", "arguments": {"word": "hello"}}
-    command = http.made("/commands", {"command": "say", "arguments": {"word": "hello"}})["id"]
-    return {
-        "command_id": command,
-        "command": "say",
-        "arguments": {"word": "hello"},
-        "stream": f"host_command-{command}",
-    }
+    command = http.made("/commands", said)["id"]
+    return {"command_id": command, "stream": f"host_command-{command}", **said}
 
 
 def gateway(http: Http) -> Known:
@@ -115,10 +110,7 @@ def promised(operation: APIOperation[Any, Any, Any, Any], sample: Sample, http: 
     is_keyed = (operation.method, operation.path) in sample.keyed
     headers = http.headers if is_keyed else authorized()
 
-    @settings(
-        derandomize=True, deadline=None, database=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    @settings(derandomize=True, suppress_health_check=list(HealthCheck))
     @given(
         st.one_of(operation.as_strategy(GenerationMode.POSITIVE), operation.as_strategy(GenerationMode.NEGATIVE)),
         st.booleans(),
