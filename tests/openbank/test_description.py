@@ -42,6 +42,11 @@ OPERATIONS = {  # what they answer is tried in tests/framework/operations
     ("get", "/api/v1/operations/parked/{subscription}"): "operations:admin",
     ("post", "/api/v1/operations/parked/{subscription}/replay"): "operations:admin",
     ("post", "/api/v1/operations/parked/{subscription}/discard"): "operations:admin",
+    ("get", "/api/v1/operations/jobs"): "operations:admin",
+    ("post", "/api/v1/operations/jobs"): "operations:admin",
+    ("get", "/api/v1/operations/jobs/{id}"): "operations:admin",
+    ("post", "/api/v1/operations/jobs/{id}/retry"): "operations:admin",
+    ("post", "/api/v1/operations/jobs/{id}/cancel"): "operations:admin",
 }
 OPEN = {("get", "/health/live"), ("get", "/health/ready")}
 Document = dict[str, Any]
