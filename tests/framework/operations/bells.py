@@ -109,11 +109,11 @@ class BellsController(ControllerBase):
 def create_builder(settings: ServiceSettings) -> WebApplicationBuilder:
     package = "tests.framework.operations.bells"
     builder = WebApplicationBuilder(settings)
-    builder.add_operations()
     builder.add_controllers(package)
     builder.add_mediation(package)
     builder.add_event_sourcing(package, subscriptions=package)
     builder.add_documents(package)
+    builder.add_operations()
     return builder
 
 

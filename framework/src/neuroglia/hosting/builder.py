@@ -69,8 +69,7 @@ class WebApplicationBuilder:
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self.settings = settings
-        self.services = ServiceCollection()
+        self.settings, self.services = settings, ServiceCollection()
         self._application: list[ModuleType] = []
         self._controllers: list[type[ControllerBase]] = []
         self._documents: list[DocumentType[Any]] = []
@@ -140,12 +139,12 @@ class WebApplicationBuilder:
     def add_operations(self) -> None:
         """Adds the admin API at `/operations`: jobs, and if there is event sourcing, events with the index that they
         need, and subscriptions. Call it below the stores; the service has documents."""
-        added: list[type[ControllerBase]] = [JobsController]
-        if EventStore in self._backing:
+        has_events = EventStore in self._backing
+        added = [JobsController, OperationsController] if has_events else [JobsController]
+        if has_events:
             self._add_document(DocumentType(IndexedEvent))
             add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
             self.services.add_singleton(EventLog)
-            added.append(OperationsController)
         for controller in added:
             self.services.add_singleton(controller)
         self._controllers += added
@@ -190,6 +189,8 @@ class WebApplicationBuilder:
     def _once(self, service: TypeForm[BackingService], method: str) -> None:
         if service in self._backing:
             raise ConfigurationError(f"{method} was called twice; give it one package that holds them all")
+        if JobsController in self._controllers:
+            raise ConfigurationError(f"add_operations shows what is there by then; call it below {method}")
         self._backing.append(service)
 
     def add_hosted_service(self, service: type[S]) -> None:
