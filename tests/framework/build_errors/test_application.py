@@ -496,9 +496,9 @@ def test_given_operations_above_a_store_when_composed_then_their_place_is_told(
     build({})
     builder = WebApplicationBuilder(ServiceSettings())
     builder.add_operations()
-    with pytest.raises(ConfigurationError, match="add_operations shows .* call it below add_documents"):
+    with pytest.raises(ConfigurationError, match=r"add_operations shows .* call it below add_documents"):
         builder.add_documents("app.models")
-    with pytest.raises(ConfigurationError, match="add_operations shows .* call it below add_event_sourcing"):
+    with pytest.raises(ConfigurationError, match=r"add_operations shows .* call it below add_event_sourcing"):
         builder.add_event_sourcing("app.domain", subscriptions="app.application")
 
 
