@@ -41,7 +41,7 @@ class Crew:
         self.replicas.append(
             start(
                 "tests.integration.apps.busy", self.folder / name, PYTHONPATH=str(ROOT),
-                BEGUN=str(self.folder / "begun"), LEASE_SECONDS="1", **self.settings, **self.backing.environment,
+                BEGUN=str(self.folder / "begun"), **{"LEASE_SECONDS": "1", **self.settings}, **self.backing.environment,
             )
         )  # fmt: skip
         return self.replicas[-1]
@@ -95,7 +95,11 @@ class Crew:
         return [job for job in self.all(JOBS, state=state) if job["body"]["task"] == task]
 
     def has_done(self, count: int) -> None:
-        until(lambda: len(self.jobs("carry", "done")) == count, f"{count} jobs to be done", SECONDS)
+        """Waits until so many jobs are done. The file tells when it is time to ask, for long lists cost the replicas
+        the time that they need for jobs."""
+        until(lambda: len({name for name, _, _ in self.begun()}) == count, f"{count} jobs to be begun", SECONDS)
+        until(lambda: not self.jobs("carry", "waiting") + self.jobs("carry", "running"), "all to be ended", SECONDS)
+        assert len(self.jobs("carry", "done")) == count
 
 
 @pytest.fixture
@@ -115,6 +119,7 @@ def loads(count: int, **more: Any) -> list[dict[str, Any]]:
     return [{"name": f"load-{number:03}", **more} for number in range(count)]
 
 
+@pytest.mark.parametrize("crew", [{"LEASE_SECONDS": "60"}], indirect=True)  # nobody dies, however busy the machine is
 def test_given_three_replicas_and_500_jobs_then_each_runs_once_and_all_have_taken_part(crew: Crew) -> None:
     crew.burden(*loads(500))
 
