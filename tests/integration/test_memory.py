@@ -82,7 +82,7 @@ async def messages(backing: Backing, service: ServiceProcess, count: int) -> Non
     try:
         for _ in range(count // AT_ONCE):
             session, subject = Session(store), ids.new()
-            outbox = Outbox(session, writer, ids, clock)
+            outbox = Outbox(session, writer, clock)
             for number in range(AT_ONCE):
                 told = UnusualActivity(account_id="x" * EVENT_BYTES, debits=number, window_seconds=1)
                 outbox.add(told, subject=subject, number=number)

@@ -10,9 +10,11 @@ import os
 import sys
 from typing import Any, TypedDict
 
+import tenacity
+
 from neuroglia.documents import DocumentStore
 from neuroglia.event_sourcing import EventStore, Subscriptions
-from neuroglia.testing import CrashPoints, kill_this_process, running
+from neuroglia.testing import CrashPoints, RunningService, kill_this_process, running
 from openbank.main import create_app
 from openbank.settings import OpenBankSettings
 from tests.openbank.rivals import play
@@ -37,6 +39,18 @@ class Answer(TypedDict):
     answers: list[Any]
 
 
+async def settled(bank: RunningService) -> None:
+    """Waits for the end of everything: longer where a server has to give up the transactions of the dead first."""
+    try:
+        await tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(TimeoutError), stop=tenacity.stop_after_attempt(4), reraise=True
+        )(bank.settle)
+    except TimeoutError:
+        runners = (await bank.services.get(Subscriptions)).runners
+        print(*[runner.status for runner in runners], sep="\n", file=sys.stderr)  # noqa: T201
+        raise
+
+
 async def live(life: Life, settings: OpenBankSettings) -> Answer:
     """Sends the requests, and waits until everything has come to its end, if there is time."""
     points, app = CrashPoints(kill_this_process), create_app(settings)
@@ -51,16 +65,11 @@ async def live(life: Life, settings: OpenBankSettings) -> Answer:
     if life["at_once"]:
         await watch()
     async with running(app) as bank:
-        try:
-            await bank.settle()  # what the life before has left comes to its end first
-        except TimeoutError:
-            runners = (await bank.services.get(Subscriptions)).runners
-            print(*[runner.status for runner in runners], sep="\n", file=sys.stderr)  # noqa: T201
-            raise
+        await settled(bank)  # what the life before has left comes to its end first
         if not life["at_once"]:
             await watch()
         answers = [(await bank.client.post(path, json=body)).json() for path, body in life["requests"]]
-        await bank.settle()
+        await settled(bank)
         if life["courses"]:
             await (await bank.services.get(Subscriptions)).stop()
             for course in life["courses"]:
