@@ -55,8 +55,9 @@ LIMITS = {
     "security": 400,
     "mvc": 360,
     "cloud_events": 400,
+    "observability": 200,
     "operations": 510,
-    "hosting": 330,
+    "hosting": 345,
     "testing": 280,
 }
 """See docs/adr/0017-what-each-package-may-weigh.md and 0020-jobs-are-work-items-and-times-are-a-row.md."""

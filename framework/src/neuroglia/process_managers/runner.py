@@ -103,7 +103,8 @@ class ProcessRunner(ReactionRunner):
             revision = int(str(item.body["revision"]))
             async with self._means.provider.create_scope() as scope:
                 async for stored in self._means.events.read(item.group, after=revision - 1, limit=1):
-                    with use_context(context_of(self.status.name, stored)):
+                    context = context_of(self.status.name, stored)
+                    with use_context(context), self._means.handling(self._queue, stored, context):
                         for step in await self._steps(scope, self._means.codec.open(stored)):
                             if step.name == item.body["step"]:
                                 await self._send(scope, step)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from neuroglia.core.context import current_context, switch_context, use_context
+from neuroglia.core.context import current_context, use_context
 from neuroglia.documents import DocumentType, Session
 from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
@@ -120,8 +120,9 @@ class Projector:
                         continue
                     if handler:
                         envelope = self._means.codec.open(stored)
-                        switch_context(context_of(self._kind.subscriber.name, stored))
-                        await guarded(handler(projection, envelope.event, envelope))
+                        name = self._kind.subscriber.name
+                        with self._means.handling(name, stored, context_of(name, stored)):
+                            await guarded(handler(projection, envelope.event, envelope))
                     if self.parking.concerned:  # even without a handler: an earlier version may have had one
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:
