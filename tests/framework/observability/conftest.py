@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.framework.event_sourcing.conftest import no_long_pauses as no_long_pauses
+from tests.framework.cloud_events.conftest import no_long_pauses as no_long_pauses
 from tests.framework.observability.world import Watched, watched
 
 

@@ -52,12 +52,12 @@ class Watched:
         await (await self.service.services.get(Gauges)).look()
 
     def points(self, name: str, **attributes: Any) -> Sequence[Any]:
-        """The points of a metric that have these attributes, `_` written for `.`."""
+        """The points of a metric that have these attributes, with `_` for each `.`."""
         data = self._metrics.get_metrics_data()
         metrics = [m for r in data.resource_metrics for s in r.scope_metrics for m in s.metrics] if data else []
         points = [point for metric in metrics if metric.name == name for point in metric.data.data_points]
-        wanted = attributes.items()
-        return [point for point in points if wanted <= {k.replace(".", "_"): v for k, v in point.attributes.items()}.items()]
+        wanted = {(name.replace("_", "."), value) for name, value in attributes.items()}
+        return [p for p in points if wanted <= {(name.replace("_", "."), v) for name, v in p.attributes.items()}]
 
     def units(self) -> dict[str, str]:
         """The unit of each metric."""

@@ -60,7 +60,6 @@ from neuroglia.security import (
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
 API: Final = "/api/v1"
-_NO_TELEMETRY: Final = TelemetryConfig(auto_configure=False, tracing=False, metrics=False, logs=False)
 S = TypeVar("S", bound=HostedService)
 
 
@@ -91,7 +90,7 @@ class WebApplicationBuilder:
         self.services.add_scoped(Ids, ids_of)
         self.services.add_scoped(RequestContext, current_context)
         self.services.add_instance(Tracing, OFF)
-        self.services.add_instance(TelemetryConfig, _NO_TELEMETRY)
+        self.services.add_singleton(TelemetryConfig, _no_telemetry)
         if settings.otel_exporter_otlp_endpoint:
             with extra("observability", "OTEL_EXPORTER_OTLP_ENDPOINT"):
                 from neuroglia.observability import registration
@@ -269,6 +268,10 @@ async def _stop(service: HostedService) -> None:
 
 def _one_command(command: OneCommand) -> UnitOfWork:
     return command
+
+
+def _no_telemetry() -> TelemetryConfig:
+    return TelemetryConfig(auto_configure=False, tracing=False, metrics=False, logs=False)
 
 
 def _session(session: Session) -> UnitOfWork:

@@ -10,7 +10,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 from typing_extensions import override
 
-from neuroglia.core.context import ambient_context
+from neuroglia.core.context import TRACEPARENT, ambient_context
 
 _FRAMES: Final = 8
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -39,8 +39,8 @@ def configure_logging(level: str) -> None:
 def _add_ids(record: logging.LogRecord) -> bool:
     if (context := ambient_context()) is not None:
         record.correlation_id = context.correlation_id
-        if context.traceparent is not None:
-            _, record.trace_id, record.span_id, record.trace_flags = context.traceparent.split("-")
+        if trace := TRACEPARENT.fullmatch(context.traceparent or ""):
+            record.trace_id, record.span_id, record.trace_flags = trace.groups()
     return True
 
 

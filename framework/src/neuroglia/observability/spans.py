@@ -129,7 +129,7 @@ class OpenTelemetry(Tracing):
 
 
 class RequestTelemetry(PipelineBehavior):
-    """A span and a duration for each command and query, however it came; outside of what else is done around it."""
+    """A span and a duration for each command and query, however it came."""
 
     stage: ClassVar[Stage] = Stage.TRACE
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Final
 
-from neuroglia.core.context import RequestContext, ambient_context, switch_context
+from neuroglia.core.context import TRACEPARENT, RequestContext, ambient_context, switch_context
 
 _NOTHING: Final = nullcontext()
 
@@ -39,5 +39,5 @@ OFF: Final = Tracing()
 
 def trace_headers() -> Mapping[str, str]:
     """What a request to another service carries, so that it belongs to the same trace (W3C Trace Context, 3.2)."""
-    context = ambient_context()
-    return {"traceparent": context.traceparent} if context and context.traceparent else {}
+    told = (context.traceparent or "") if (context := ambient_context()) else ""
+    return {"traceparent": told} if TRACEPARENT.fullmatch(told) else {}  # an event may be another program's
