@@ -60,7 +60,8 @@ LIMITS = {
     "hosting": 345,
     "testing": 280,
 }
-"""See docs/adr/0017-what-each-package-may-weigh.md and 0020-jobs-are-work-items-and-times-are-a-row.md."""
+"""See docs/adr/0017-what-each-package-may-weigh.md, 0020-jobs-are-work-items-and-times-are-a-row.md and
+0024-a-trace-travels-in-the-request-context.md."""
 
 
 @pytest.mark.parametrize(("package", "most"), LIMITS.items())

@@ -1,5 +1,8 @@
 """What is measured: how long things take and how they end, how much happens, and what waits."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from neuroglia.core import Unavailable
@@ -11,6 +14,7 @@ from tests.framework.observability.world import Watched, watched
 from tests.support.waiting import eventually
 
 PARCELS = "/api/v1/parcels"
+PAGE = Path(__file__).parents[3] / "framework/README.md"
 
 
 async def test_commands_and_queries_are_timed_and_counted_by_their_outcome(parcels: Watched) -> None:
@@ -103,3 +107,17 @@ async def test_given_a_store_that_does_not_answer_then_the_gauges_are_read_again
         assert (await parcels.service.client.get("/health/ready")).status_code == 200
         with pytest.raises(Unavailable):
             await (await parcels.service.services.get(Gauges)).look()
+
+
+async def test_the_page_lists_every_metric_with_its_unit(parcels: Watched) -> None:
+    await parcels.service.client.post(f"{PARCELS}?to=ada")
+    await parcels.has("process jobs")
+    await parcels.service.client.get(f"{PARCELS}/unknown")
+    await parcels.look()
+
+    table = PAGE.read_text().partition("| metric |")[2].partition("\n\n")[0]
+    listed: dict[str, str] = {}
+    for names, units in re.findall(r"^\| (`.+?) \| (.+?) \|", table, re.MULTILINE):
+        found, told = re.findall(r"`(.+?)`", names), units.split(", ")
+        listed |= dict(zip(found, told * (len(found) // len(told)), strict=True))
+    assert listed == parcels.units()

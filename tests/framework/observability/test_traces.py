@@ -1,5 +1,6 @@
 """One trace goes from the request through all that follows from it, and tells nothing that is nobody's business."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from neuroglia.event_sourcing import EventMetadata, EventStore, NewEvent
 from neuroglia.hosting import WebApplicationBuilder
 from neuroglia.observability import OFF, trace_headers
 from neuroglia.testing import FixedClock
-from tests.framework.observability.parcels import Parcel, Posted
+from tests.framework.observability.parcels import Parcel, ParcelSettings, Posted, create_builder
 from tests.framework.observability.world import CALLER, TRACE, TRACED, Watched, watched
 from tests.support.sink import sink
 
@@ -194,3 +195,23 @@ def test_a_request_to_the_outside_carries_no_trace_that_is_none(traceparent: str
     with use_context(RequestContext(correlation_id="c", traceparent=traceparent)):
         assert trace_headers() == {}
     assert trace_headers() == {}
+
+
+async def test_given_a_disabled_sdk_then_the_caller_s_trace_goes_through_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    async with sink() as outside, watched(cloud_events_sink=outside.url) as parcels:
+        await parcels.service.client.post(f"{PARCELS}?to=ada", headers=TRACED)
+        (told,) = await outside.has(1)
+
+        assert told["traceparent"] == TRACED["traceparent"]
+        assert list(parcels.spans()) == []
+
+
+def test_a_service_that_is_only_built_sends_nothing_yet() -> None:
+    before = threading.active_count()
+
+    create_builder(ParcelSettings(otel_exporter_otlp_endpoint="http://127.0.0.1:9")).build()
+
+    assert threading.active_count() == before

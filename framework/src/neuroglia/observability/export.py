@@ -28,8 +28,8 @@ _FLUSH_S: Final = 3.0
 
 
 def connect(service: str, endpoint: str) -> Providers:
-    """Exports in the background, from queues that drop what does not fit. All else that the `OTEL_*` variables say is
-    read by the SDK.
+    """Exports in the background once it has begun, from queues that drop what does not fit. All else that the `OTEL_*`
+    variables say is read by the SDK.
 
     Raises:
         ConfigurationError: they want another protocol.
@@ -44,9 +44,13 @@ def connect(service: str, endpoint: str) -> Providers:
     named = Resource.create({"service.name": service, "service.instance.id": SystemIds().new()})
     resource = named.merge(OTELResourceDetector().detect())  # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
     tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
-    tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(to("traces"))))
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter(to("metrics")))
-    return Providers(tracers, MeterProvider([reader], resource, shutdown_on_exit=False))
+    meters = MeterProvider(resource=resource, shutdown_on_exit=False)
+
+    def begin() -> None:
+        tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(to("traces"))))
+        meters.add_metric_reader(PeriodicExportingMetricReader(OTLPMetricExporter(to("metrics"))))
+
+    return Providers(tracers, meters, begin)
 
 
 class Exports(HostedService):
@@ -57,6 +61,7 @@ class Exports(HostedService):
 
     @override
     async def start(self) -> None:
+        self._providers.begin()
         every = float(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL") or 60_000) / 1000
         self._watching = asyncio.create_task(self._gauges.watch(every), name="gauges")
 

@@ -5,7 +5,7 @@ be personal.
 """
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -42,10 +42,12 @@ Attributes = Mapping[str, str | int]
 
 
 class Providers(NamedTuple):
-    """Where spans and metrics of one application go. (Not OpenTelemetry's global ones: there may be two.)"""
+    """Where spans and metrics of one application go. (Not OpenTelemetry's global ones: there may be two.) `begin`
+    is called when it starts."""
 
     tracers: TracerProvider
     meters: MeterProvider
+    begin: Callable[[], None] = lambda: None
 
 
 class OpenTelemetry(Tracing):
@@ -79,8 +81,7 @@ class OpenTelemetry(Tracing):
         if (task := context.principal.id.partition("system:")[2]) not in {"", consumer}:
             measured["neuroglia.task"] = task
         told = {"messaging.message.id": id, **({"neuroglia.event.type": type} if type else {})}
-        past = recorded_at is not None and self._clock.now() - recorded_at > _FOLLOWED
-        kind = None if past else SpanKind.CONSUMER
+        kind = None if recorded_at and self._clock.now() - recorded_at > _FOLLOWED else SpanKind.CONSUMER
         with self._observed(f"process {consumer}", kind, context, measured, self._handled, told) as inside:
             yield inside
 
@@ -89,8 +90,7 @@ class OpenTelemetry(Tracing):
     def appending(self, stream: str, count: int, context: RequestContext) -> Generator[str | None]:
         category = stream.partition("-")[0]
         measured, told = _messaging("append", "send", category), {"messaging.batch.message_count": count}
-        producer = SpanKind.PRODUCER
-        with self._observed(f"append {category}", producer, context, measured, self._appended, told) as inside:
+        with self._observed(f"append {category}", SpanKind.PRODUCER, context, measured, self._appended, told) as inside:
             yield inside.traceparent
         self._events.add(count, {"messaging.destination.name": category})
 
@@ -115,8 +115,7 @@ class OpenTelemetry(Tracing):
         start, measured["neuroglia.outcome"] = time.perf_counter(), "done"
         with spanned as span:
             try:
-                own = replace(context, traceparent=traceparent_of(span) or context.traceparent)
-                with use_context(own):
+                with use_context(replace(context, traceparent=traceparent_of(span) or context.traceparent)) as own:
                     yield own
             except BaseException as error:
                 measured |= _failure(error)
