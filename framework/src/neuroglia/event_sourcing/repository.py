@@ -35,12 +35,10 @@ class EventSourcedRepository(Repository[A], History[A]):
     ) -> None:  # fmt: skip
         self._kind = kind
         self._store = store
-        self._codec = codec
-        self._clock = clock
+        self._codec, self._clock = codec, clock
         self._command = command
         self._context = command.context
-        self._snapshots = snapshots
-        self._tracing = tracing
+        self._snapshots, self._tracing = snapshots, tracing
         self._repeated: dict[str, Sequence[StoredEvent]] = {}
 
     @override

@@ -27,8 +27,9 @@ class Means:
     clock: Clock
     tracing: Tracing = OFF
 
-    def handling(self, name: str, cause: StoredEvent, within: RequestContext) -> AbstractContextManager[object]:
-        """Around the handling of an event by a subscription."""
+    def handling(self, name: str, cause: StoredEvent, command_id: str | None = None) -> AbstractContextManager[object]:
+        """Around the handling of an event by a subscription, in its context."""
+        within = context_of(name, cause, command_id)
         return self.tracing.handling(name, cause.id, within, type=cause.type, recorded_at=cause.recorded_at)
 
 

@@ -18,7 +18,7 @@ from neuroglia.event_sourcing.subscriptions.checkpoints import (
     commit_move,
     load_checkpoint,
 )
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
+from neuroglia.event_sourcing.subscriptions.means import Means, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience
 
@@ -132,8 +132,7 @@ class Projector:
                         continue
                     if handler:
                         envelope = self._means.codec.open(stored)
-                        name = self._kind.subscriber.name
-                        with self._means.handling(name, stored, context_of(name, stored)):
+                        with self._means.handling(self._kind.subscriber.name, stored):
                             await guarded(handler(projection, envelope.event, envelope))
                     if self.parking.concerned:  # even without a handler: an earlier version may have had one
                         await self.parking.finish(session, stored)

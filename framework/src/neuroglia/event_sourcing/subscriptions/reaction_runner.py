@@ -151,9 +151,9 @@ class ReactionRunner(SubscriptionRunner):
         """Lets the reaction handle the event. False: the domain refused, which is an answer."""
         envelope = self._means.codec.open(stored)
         command_id = derived_id(self.status.name, stored.id)
-        with use_context(context_of(self.status.name, stored, command_id)) as context:
+        with use_context(context_of(self.status.name, stored, command_id)):
             try:
-                with self._means.handling(self.status.name, stored, context):
+                with self._means.handling(self.status.name, stored, command_id):
                     await guarded(self._handle_in(scope, envelope))
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
