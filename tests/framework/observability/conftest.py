@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.framework.cloud_events.conftest import no_long_pauses as no_long_pauses
+from tests.framework.hosting.conftest import restored as restored
 from tests.framework.observability.world import Watched, watched
 
 

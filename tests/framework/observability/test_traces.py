@@ -1,7 +1,9 @@
 """One trace goes from the request through all that follows from it, and tells nothing that is nobody's business."""
 
+import json
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -11,11 +13,13 @@ from neuroglia.core import Clock, RequestContext, use_context
 from neuroglia.core.context import ambient_context
 from neuroglia.event_sourcing import EventMetadata, EventStore, NewEvent
 from neuroglia.hosting import WebApplicationBuilder
+from neuroglia.hosting.logging import configure_logging
 from neuroglia.observability import OFF, trace_headers
 from neuroglia.testing import FixedClock
-from tests.framework.observability.parcels import Parcel, ParcelSettings, Posted, create_builder
+from tests.framework.observability.parcels import Parcel, ParcelSettings, Posted, Weigh, create_builder
 from tests.framework.observability.world import CALLER, TRACE, TRACED, Watched, watched
 from tests.support.sink import sink
+from tests.support.waiting import eventually
 
 PARCELS = "/api/v1/parcels"
 CLEARED = {
@@ -215,3 +219,25 @@ def test_a_service_that_is_only_built_sends_nothing_yet() -> None:
     create_builder(ParcelSettings(otel_exporter_otlp_endpoint="http://127.0.0.1:9")).build()
 
     assert threading.active_count() == before
+
+
+@pytest.mark.usefixtures("restored")
+async def test_a_failed_job_is_logged_with_its_trace(
+    parcels: Watched, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(self: Weigh, arguments: str) -> None:
+        raise ValueError(arguments)
+
+    monkeypatch.setattr(Weigh, "run", run)
+    configure_logging("INFO")
+    await parcels.service.client.post(f"{PARCELS}?to=ada", headers=TRACED)
+    lines: list[dict[str, Any]] = []
+
+    async def told() -> bool:
+        lines.extend(json.loads(line) for line in capsys.readouterr().out.splitlines())
+        return any(line["message"] == "work failed" for line in lines)
+
+    await eventually(told)
+    failed = next(line for line in lines if line["message"] == "work failed")
+    assert (failed["trace_id"], failed["exc_info"].partition(":")[0]) == (TRACE, "ValueError")
+    assert parcels.spans("process jobs")[0].status.status_code is StatusCode.ERROR

@@ -25,7 +25,8 @@ class Tracing:
         self, consumer: str, id: str, context: RequestContext, *, type: str = "", recorded_at: datetime | None = None
     ) -> AbstractContextManager[object]:
         """Around the handling of one message of a subscription or queue, which runs in this context. It stands in a
-        block of `use_context`. `type` and `recorded_at` are those of an event, which may be read again after years."""
+        block of `use_context`, or in a task of its own. `type` and `recorded_at` are those of an event, which may be
+        read again after years."""
         switch_context(context)
         return _NOTHING
 
