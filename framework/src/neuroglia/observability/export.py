@@ -3,9 +3,8 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -38,17 +37,17 @@ def connect(service: str, endpoint: str) -> Providers:
         raise ConfigurationError(f"OTEL_EXPORTER_OTLP_PROTOCOL: {protocol} is not spoken here; use http/protobuf")
 
     def to(signal: str) -> str:
-        own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT")
-        return own or f"{endpoint.rstrip('/')}/v1/{signal}"
+        return os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT") or f"{endpoint.rstrip('/')}/v1/{signal}"
 
     named = Resource.create({"service.name": service, "service.instance.id": SystemIds().new()})
     resource = named.merge(OTELResourceDetector().detect())  # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
     tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
     meters = MeterProvider(resource=resource, shutdown_on_exit=False)
 
-    def begin() -> None:
-        tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(to("traces"))))
-        meters.add_metric_reader(PeriodicExportingMetricReader(OTLPMetricExporter(to("metrics"))))
+    def begin() -> Sequence[Callable[[], None]]:
+        tracers.add_span_processor(spans := BatchSpanProcessor(OTLPSpanExporter(to("traces"))))
+        meters.add_metric_reader(metrics := PeriodicExportingMetricReader(OTLPMetricExporter(to("metrics"))))
+        return spans.shutdown, metrics.shutdown  # a provider does not end a reader that was added
 
     return Providers(tracers, meters, begin)
 
@@ -61,18 +60,16 @@ class Exports(HostedService):
 
     @override
     async def start(self) -> None:
-        self._providers.begin()
+        self._ends = self._providers.begin()
         every = float(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL") or 60_000) / 1000
         self._watching = asyncio.create_task(self._gauges.watch(every), name="gauges")
 
     @override
     async def stop(self) -> None:
         self._watching.cancel()
-        tracers, meters = self._providers.tracers, self._providers.meters
-        ends = _apart(tracers.shutdown), _apart(partial(meters.shutdown, _FLUSH_S * 1000))
         with suppress(TimeoutError):
             async with asyncio.timeout(_FLUSH_S):
-                await asyncio.gather(self._watching, *ends, return_exceptions=True)
+                await asyncio.gather(self._watching, *map(_apart, self._ends), return_exceptions=True)
 
 
 async def _apart(work: Callable[[], None]) -> None:
@@ -80,9 +77,11 @@ async def _apart(work: Callable[[], None]) -> None:
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def run() -> None:
-        work()
-        with suppress(RuntimeError):  # nobody waits any more
-            loop.call_soon_threadsafe(done.set)
+        try:
+            work()
+        finally:
+            with suppress(RuntimeError):  # nobody waits any more
+                loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=run, daemon=True).start()
     await done.wait()

@@ -5,7 +5,7 @@ be personal.
 """
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,11 +43,11 @@ Attributes = Mapping[str, str | int]
 
 class Providers(NamedTuple):
     """Where spans and metrics of one application go. (Not OpenTelemetry's global ones: there may be two.) `begin`
-    is called when it starts."""
+    is called when it starts, and tells what ends the sending."""
 
     tracers: TracerProvider
     meters: MeterProvider
-    begin: Callable[[], None] = lambda: None
+    begin: Callable[[], Sequence[Callable[[], None]]] = tuple
 
 
 class OpenTelemetry(Tracing):
