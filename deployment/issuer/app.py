@@ -20,12 +20,13 @@ def create_app(settings: IssuerSettings) -> FastAPI:
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
 
     @app.get("/.well-known/openid-configuration")
-    async def discovery() -> dict[str, Any]:
+    async def discovery(request: Request) -> dict[str, Any]:
         clients = settings.issuer_clients.values()
+        here = str(request.base_url).rstrip("/") if settings.issuer_backchannel_dynamic else settings.url
         return {
             "issuer": settings.url,
-            "jwks_uri": f"{settings.url}/jwks",
-            "token_endpoint": f"{settings.url}/token",
+            "jwks_uri": f"{here}/jwks",
+            "token_endpoint": f"{here}/token",
             "authorization_endpoint": f"{settings.url}/authorize",
             "scopes_supported": sorted({scope for client in clients for scope in client.scopes}),
             "response_types_supported": ["code"],
