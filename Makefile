@@ -20,10 +20,10 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run env up down logs unit test test-containers e2e check format bench torture lock clean
+.PHONY: help demo run env up down logs unit test test-containers test-end-to-end check format bench torture lock clean
 
 help:  ## Show what there is to type
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.stamp  ## Play the samples' stories over HTTP on real servers, then end
 	@$(BIN)/python -m deployment.demo
@@ -54,7 +54,7 @@ test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests
 test-containers: $(VENV)/dev.stamp  ## Try the real EventStoreDB, MongoDB and Keycloak; needs Docker
 	@$(BIN)/python -m pytest -m containers
 
-e2e: $(VENV)/dev.stamp  ## Drive the samples as containers, by docker compose; needs Docker
+test-end-to-end: $(VENV)/dev.stamp  ## Drive the samples as containers, by docker compose; needs Docker
 	@$(BIN)/python -m pytest -m e2e
 
 check: $(VENV)/dev.stamp  ## Check format, lint, types and layers

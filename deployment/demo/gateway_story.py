@@ -68,9 +68,7 @@ def play(narrator: Narrator, folder: Path, running: ExitStack, issuer: RunningIs
     tell(narrator, around, server.kill, start_again)
 
 
-def tell(
-    narrator: Narrator, around: Neighbours, kill: Callable[[], None], start_again: Callable[[], None]
-) -> None:
+def tell(narrator: Narrator, around: Neighbours, kill: Callable[[], None], start_again: Callable[[], None]) -> None:
     """Tells the story of the gateway to which the narrator is connected. It may call the caller's servers.
 
     Raises:

@@ -71,12 +71,13 @@ class System:
         """An address of this machine at which containers reach it."""
         self.engine = engine
         self.project = project
+        self.environment = folder / ".env"
         self.told = write_environment(
-            folder / ".env",
+            self.environment,
             OUTGOING_ALLOW_HTTP="true", OUTGOING_PORTS="1024-65535", OUTGOING_ALLOWED_NETWORKS=f"{bridge}/32",
         )  # fmt: skip
         self._command = [
-            "docker", "compose", "--project-name", project, "--env-file", str(folder / ".env"), *files(*overrides)
+            "docker", "compose", "--project-name", project, "--env-file", str(self.environment), *files(*overrides)
         ]  # fmt: skip
 
     def compose(self, *arguments: str) -> str:

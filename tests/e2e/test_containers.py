@@ -16,7 +16,9 @@ pytestmark = pytest.mark.e2e
 OURS = [*SAMPLES, "viewer", "agent"]
 ADDED_MB = 150
 """So much may an image add to the Python that it is built on."""
-NOT_IN_IMAGES = ["pip", "setuptools", "wheel", "hatchling", "grpc_tools", "uv", "pytest", "debugpy", "tests", "ensurepip"]
+NOT_IN_IMAGES = [
+    "pip", "ensurepip", "setuptools", "wheel", "hatchling", "grpc_tools", "uv", "pytest", "debugpy", "tests",
+]  # fmt: skip
 NO_FILES = r"conftest\.py|test_\w+\.py|\.env|\.git.*|.*\.lock|\.\w+_cache|Dockerfile.*|\w+\.db|Makefile"
 WALK = """
 import json, os
@@ -29,7 +31,7 @@ print(json.dumps(found))
 """
 DISTRIBUTIONS = """
 import importlib.metadata, json
-print(json.dumps({one.metadata["Name"]: one.version for one in importlib.metadata.distributions(path=__import__("sys").path)}))
+print(json.dumps({one.metadata["Name"]: one.version for one in importlib.metadata.distributions()}))
 """
 
 
@@ -80,7 +82,10 @@ def test_a_sample_answers_health_documentation_and_no_stranger_and_keeps_its_dat
 ) -> None:
     container, url = running.container(service), running.url(service)
     answers = [
-        says(container, f'python -c "import urllib.request as r; r.urlopen(\'http://127.0.0.1:{SAMPLES[service]}{path}\')"')
+        says(
+            container,
+            f"python -c \"import urllib.request as r; r.urlopen('http://127.0.0.1:{SAMPLES[service]}{path}')\"",
+        )
         for path in ("/health/ready", "/api/docs", "/api/v1/operations/events")
     ]
 
@@ -124,16 +129,14 @@ def says_of_the_base(running: System, tool: str) -> bool:
 @pytest.mark.parametrize("service", OURS)
 def test_an_image_holds_what_is_locked_and_is_compiled_already(running: System, service: str) -> None:
     container = running.container(service)
-    locked = dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", (ROOT / "requirements/run.lock").read_text(), re.MULTILINE))
-    either = re.findall(r"^([a-z0-9-]+)==([^ ;]+)", (ROOT / "requirements/run.lock").read_text(), re.MULTILINE)
+    locked = re.findall(r"^([a-z0-9-]+)==([^ ;]+)", (ROOT / "requirements/run.lock").read_text(), re.MULTILINE)
     own = {"neuroglia", *SAMPLES}
 
     found = {name.lower().replace("_", "-"): version for name, version in python(container, DISTRIBUTIONS).items()}
 
     assert {"neuroglia", "fastapi"} <= found.keys()
     assert found.keys() & {*SAMPLES} == ({service} & {*SAMPLES})
-    assert [one for one in found.items() if one[0] not in own and one not in either] == []
-    assert found["fastapi"] == locked["fastapi"]
+    assert [one for one in found.items() if one[0] not in own and one not in locked] == []
     compiled = "ls /opt/venv/lib/python3*/site-packages/neuroglia/core/__pycache__/*.pyc"
     assert says(container, compiled)[0] == 0
 

@@ -1,5 +1,8 @@
 """The demo's stories, played against the containers; and what the demo does not tell."""
 
+import json
+import re
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +18,7 @@ from deployment.demo.narrator import Narrator
 from deployment.demo.packages import offering
 from deployment.demo.receiver import receiving
 from deployment.processes import until
-from tests.e2e.system import System
+from tests.e2e.system import ROOT, System
 
 pytestmark = pytest.mark.e2e
 LIMIT_S = 60.0
@@ -82,12 +85,13 @@ def test_a_desktop_is_registered_runs_a_command_and_remembers_it_after_a_kill(ru
 
         greeting = {"command": "greet", "arguments": {"name": "$(id); Ada"}, "justification": "e2e"}
         done = desktop.post("/api/v1/commands", json=greeting, headers={"Prefer": "wait=20"})
-        assert (done.status_code, done.json()["status"], done.json()["stdout"]) == (200, "succeeded", "Hello, $(id); Ada\n")
+        command = done.json()
+        assert (done.status_code, command["status"]) == (200, "succeeded")
+        assert command["stdout"] == "Hello, $(id); Ada\n"
         assert desktop.post("/api/v1/commands", json={"command": "reboot", "arguments": {}}).status_code == 422
         assert desktop.post("/api/v1/host/lock").json()["is_locked"] is True
         assert desktop.post("/api/v1/host/unlock").json()["is_locked"] is False
         assert desktop.put("/api/v1/files/notes.txt", content=b"All is well.\n").status_code == 200
-        path = done.json()["id"]
         waiting = desktop.post("/api/v1/commands", json={"command": "wait", "arguments": {"seconds": 60}})
         its = f"/api/v1/commands/{waiting.json()['id']}"
         until(lambda: desktop.get(its).json()["status"] == "running", "the command to run", LIMIT_S)
@@ -95,7 +99,7 @@ def test_a_desktop_is_registered_runs_a_command_and_remembers_it_after_a_kill(ru
         running.kill("desktop-controller")
         running.until_healthy("desktop-controller")
 
-        assert desktop.get(f"/api/v1/commands/{path}").json() == done.json()
+        assert desktop.get(f"/api/v1/commands/{command['id']}").json() == command
         assert desktop.get("/api/v1/files/notes.txt").content == b"All is well.\n"
         until(lambda: desktop.get(its).json()["status"] == "failed", "the interrupted command to have failed", LIMIT_S)
     told = {one["type"] for one in running.events()}
@@ -109,6 +113,17 @@ def test_a_page_of_the_documentation_finds_the_login_where_a_browser_reaches_it(
         assert described["issuer"] == running.issuer.url
         assert described["authorization_endpoint"].startswith(running.issuer.url)
         assert described["token_endpoint"].startswith(running.issuer.url)
+
+
+def test_the_commands_of_the_page_work(running: System) -> None:
+    (commands,) = re.findall(r"^```sh\n(set -a;.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    told = commands.replace("./.env", str(running.environment))
+    for usual, service in (("8081", "openbank"), ("8090", "keycloak")):
+        told = told.replace(f"http://127.0.0.1:{usual}", running.url(service))
+
+    shown = subprocess.run(["bash", "-e", "-c", told], capture_output=True, text=True, check=True)
+
+    assert "items" in json.loads(shown.stdout)
 
 
 def test_stores_that_are_killed_and_started_again_have_lost_nothing(running: System) -> None:

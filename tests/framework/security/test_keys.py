@@ -146,9 +146,12 @@ async def test_an_issuer_that_is_reached_by_another_address_is_believed_by_its_n
 ) -> None:
     inside = f"{issuer.url}/.well-known/openid-configuration"
     issuer.url = issuer.names_itself = "http://login.example"
-    issuer.answers["/.well-known/openid-configuration"] = 200, json.dumps(
-        {"issuer": issuer.url, "jwks_uri": inside.replace("/.well-known/openid-configuration", "/jwks")}
-    ).encode()
+    issuer.answers["/.well-known/openid-configuration"] = (
+        200,
+        json.dumps(
+            {"issuer": issuer.url, "jwks_uri": inside.replace("/.well-known/openid-configuration", "/jwks")}
+        ).encode(),
+    )
     app = application(issuer, oauth2_discovery_url=inside).build()
 
     async with app.state.services, client_of(app) as http:

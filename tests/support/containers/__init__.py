@@ -29,9 +29,12 @@ from deployment.issuer.process import RunningIssuer
 from deployment.processes import until
 from tests.support.machine import not_here
 
-EVENTSTOREDB_IMAGE: Final = os.environ.get("EVENTSTOREDB_IMAGE", "eventstore/eventstore:24.10")
-MONGO_IMAGE: Final = os.environ.get("MONGO_IMAGE", "mongo:8")
-KEYCLOAK_IMAGE: Final = os.environ.get("KEYCLOAK_IMAGE", "quay.io/keycloak/keycloak:26.4")
+DEFAULT_EVENTSTOREDB: Final = "eventstore/eventstore:24.10"
+DEFAULT_MONGO: Final = "mongo:8"
+DEFAULT_KEYCLOAK: Final = "quay.io/keycloak/keycloak:26.4"
+EVENTSTOREDB_IMAGE: Final = os.environ.get("EVENTSTOREDB_IMAGE", DEFAULT_EVENTSTOREDB)
+MONGO_IMAGE: Final = os.environ.get("MONGO_IMAGE", DEFAULT_MONGO)
+KEYCLOAK_IMAGE: Final = os.environ.get("KEYCLOAK_IMAGE", DEFAULT_KEYCLOAK)
 _LOOPBACK: Final = "127.0.0.1"
 _OWNER: Final = "neuroglia.tests.owner"
 _START_S: Final = 90

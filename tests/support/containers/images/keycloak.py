@@ -21,6 +21,8 @@ from deployment.issuer.app import create_app
 from deployment.issuer.settings import Client, IssuerSettings
 
 IMPORTED = Path("/opt/keycloak/data/import")
+PATHS = {"token": "token", "certs": "jwks", "auth": "authorize"}
+"""Where Keycloak has it, and our issuer."""
 Realm = Mapping[str, Any]
 
 
@@ -66,6 +68,9 @@ class Realms:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = dict(scope.get("headers", ())).get(b"host", b"127.0.0.1").decode()
+        realm, of_keycloak, endpoint = scope.get("path", "").partition("/protocol/openid-connect/")
+        if of_keycloak:
+            scope = {**scope, "path": f"{realm}/{PATHS.get(endpoint, endpoint)}"}
         called = os.environ.get("KC_HOSTNAME", f"http://{host}")
         if called not in self._issuers:
             self._issuers[called] = self._issuer(called)
