@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,18 @@ class Viewer:
 
 
 @pytest.fixture
+def narrator() -> Iterator[Narrator]:
+    with closing(Narrator()) as found:
+        yield found
+
+
+@pytest.fixture
 def callers() -> Iterator[ExitStack]:
     with ExitStack() as servers:
         yield servers
 
 
-def test_the_banks_story_with_a_kill_in_it(running: System, tmp_path: Path) -> None:
-    narrator = Narrator()
+def test_the_banks_story_with_a_kill_in_it(running: System, narrator: Narrator, tmp_path: Path) -> None:
     narrator.connect(running.url("openbank"))
 
     def kill_and_start() -> None:
@@ -55,8 +60,7 @@ def test_the_banks_story_with_a_kill_in_it(running: System, tmp_path: Path) -> N
     assert narrator.requests > 30
 
 
-def test_the_gateways_story_with_a_kill_in_it(running: System, callers: ExitStack) -> None:
-    narrator = Narrator()
+def test_the_gateways_story_with_a_kill_in_it(running: System, narrator: Narrator, callers: ExitStack) -> None:
     narrator.connect(running.url("api-gateway"))
     receiver, shelf = callers.enter_context(receiving(running.host)), callers.enter_context(offering(running.host))
     agent = RunningAgent(running.url("agent"))
