@@ -104,7 +104,11 @@ def test_only_those_reach_the_stores_that_have_to(services: Mapping[str, Any]) -
 
 
 def test_images_of_others_are_pinned_and_the_ones_that_are_tested(services: Mapping[str, Any]) -> None:
-    images = {name: service["image"] for name, service in services.items() if service.get("pull_policy") != "never" and "build" not in service}
+    images = {
+        name: service["image"]
+        for name, service in services.items()
+        if service.get("pull_policy") != "never" and "build" not in service
+    }
 
     assert images.pop("telemetry").partition(":")[2] not in {"", "latest"}
     assert images == {

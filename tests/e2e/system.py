@@ -4,20 +4,23 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from docker import DockerClient
+from docker.errors import NotFound
 from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.models.volumes import Volume
 from typing_extensions import override
 
 from deployment import environment
 from deployment.demo.identities import CLIENTS
 from deployment.issuer.process import RunningIssuer
 from deployment.processes import free_port, until
-from tests.support.containers import docker_engine
+from tests.support.containers import docker_engine, lives
 from tests.support.containers.images import PYTHON_IMAGE
 
 ROOT: Final = Path(__file__).parents[2]
@@ -28,6 +31,7 @@ _PORTS: Final = (
     "OPENBANK_PORT", "DESKTOP_PORT", "GATEWAY_PORT", "VIEWER_PORT", "AGENT_PORT", "KEYCLOAK_PORT", "EVENTSTORE_PORT",
     "GRAFANA_PORT", "OPENBANK_DEBUG_PORT", "DESKTOP_DEBUG_PORT", "GATEWAY_DEBUG_PORT",
 )  # fmt: skip
+_NAME: Final = "neuroglia-e2e"
 _PROJECT: Final = "com.docker.compose.project"
 _SERVICE: Final = "com.docker.compose.service"
 _KILL_MAIN: Final = """
@@ -132,12 +136,7 @@ class System:
     def rests(self) -> list[str]:
         """What there is of the project: containers, networks, volumes."""
         of_it = {"label": f"{_PROJECT}={self.project}"}
-        found = [
-            *self.engine.containers.list(all=True, filters=of_it),
-            *self.engine.networks.list(filters=of_it),
-            *self.engine.volumes.list(filters=of_it),
-        ]
-        return [str(one.attrs.get("Name", one.id)) for one in found]
+        return [str(one.attrs.get("Name", one.id)) for one in _all(self.engine, of_it)]
 
     def events(self, **of: str) -> list[dict[str, Any]]:
         """What the viewer has heard."""
@@ -149,11 +148,31 @@ class System:
         return str(state["StartedAt"]) if state["Running"] else ""
 
 
+def _all(engine: DockerClient, filters: Mapping[str, str]) -> Sequence[Container | Network | Volume]:
+    return [
+        *engine.containers.list(all=True, filters=dict(filters)),
+        *engine.networks.list(filters=dict(filters)),
+        *engine.volumes.list(filters=dict(filters)),
+    ]
+
+
+def _remove_orphans(engine: DockerClient) -> None:
+    """Removes what killed test runs have left behind, in an order in which nothing is in use."""
+    for one in _all(engine, {"label": _PROJECT}):
+        labels = one.attrs.get("Labels") or one.attrs.get("Config", {}).get("Labels") or {}
+        name, _, rest = labels[_PROJECT].partition(f"{_NAME}-")
+        pid = rest.partition("-")[0]
+        if not name and pid.isdecimal() and not lives(int(pid)):
+            with suppress(NotFound):
+                one.remove(**({"force": True, "v": True} if isinstance(one, Container) else {}))
+
+
 @contextmanager
 def system(folder: Path, *overrides: str, services: Sequence[str] = ()) -> Iterator[System]:
     """The system, or these of its services, healthy until the end of the block; then nothing of it is left."""
     with docker_engine() as engine:
-        made = System(engine, f"neuroglia-e2e-{os.getpid()}-{free_port()}", folder, overrides)
+        _remove_orphans(engine)
+        made = System(engine, f"{_NAME}-{os.getpid()}-{free_port()}", folder, overrides)
         try:
             made.compose("up", "--build", "--detach", "--wait", "--wait-timeout", str(int(START_S)), *services)
             yield made

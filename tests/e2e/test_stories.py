@@ -106,8 +106,8 @@ def test_a_desktop_is_registered_runs_a_command_and_remembers_it_after_a_kill(ru
         assert desktop.get(f"/api/v1/commands/{command['id']}").json() == command
         assert desktop.get("/api/v1/files/notes.txt").content == b"All is well.\n"
         until(lambda: desktop.get(its).json()["status"] == "failed", "the interrupted command to have failed", LIMIT_S)
-    told = {one["type"] for one in running.events()}
-    assert {"desktop.command-received.v1", "desktop.command-executed.v1", "desktop.command-failed.v1"} <= told
+    ends = {f"desktop.command-{end}.v1" for end in ("received", "executed", "failed")}
+    until(lambda: ends <= {one["type"] for one in running.events()}, "all of it to be told", LIMIT_S)
 
 
 def test_a_page_of_the_documentation_finds_the_login_where_a_browser_reaches_it(running: System) -> None:

@@ -162,12 +162,13 @@ def _remove_orphans() -> None:
     with docker_engine() as engine:
         for container in engine.containers.list(all=True, filters={"label": _OWNER}):
             host, _, pid = container.labels[_OWNER].rpartition(":")
-            if host == socket.gethostname() and not _lives(int(pid)):
+            if host == socket.gethostname() and not lives(int(pid)):
                 with suppress(NotFound):
                     container.remove(force=True, v=True)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether there is such a process on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
