@@ -8,11 +8,12 @@ MONGO_PEER := .venv-mongo-peer
 WITNESS := tests/support/eventstoredb/witness/node_modules
 PROJECTS := framework/pyproject.toml openbank/pyproject.toml desktop-controller/pyproject.toml api-gateway/pyproject.toml
 
-COMPOSE := docker compose
+ENV_FILE ?= .env
+COMPOSE := docker compose --env-file $(ENV_FILE)
 PAGES  := openbank:8081:/api/docs desktop-controller:8082:/api/docs api-gateway:8083:/api/docs viewer:8084:/ \
           keycloak:8080:/ eventstore:2113:/web/
 ifdef TELEMETRY
-COMPOSE := OTEL_EXPORTER_OTLP_ENDPOINT=http://telemetry:4318 docker compose --profile telemetry
+COMPOSE := OTEL_EXPORTER_OTLP_ENDPOINT=http://telemetry:4318 $(COMPOSE) --profile telemetry
 PAGES  += telemetry:3000:/
 endif
 
@@ -32,18 +33,18 @@ run: $(VENV)/run.stamp  ## Keep OpenBank and the API Gateway up on ports 8081 an
 	@$(BIN)/python -m deployment.demo.keep_up
 
 env:  ## Write the file .env with secrets for docker compose, once
-	@$(PYTHON) -m deployment.environment
+	@$(PYTHON) -m deployment.environment $(ENV_FILE)
 
 up: env  ## Start the whole system in containers; TELEMETRY=1: with traces and metrics; needs Docker
 	@$(COMPOSE) up --build --detach --wait
 	@for page in $(PAGES); do set -- $$(echo $$page | tr : ' '); \
-	  echo "  $$1 http://$$($(COMPOSE) port $$1 $$2)$$3"; done | column -t
+	  printf '  %-20s http://%s%s\n' $$1 $$($(COMPOSE) port $$1 $$2) $$3; done
 
 down:  ## End it; what it has stored stays (docker compose down --volumes removes it)
-	@docker compose --profile telemetry down
+	@$(COMPOSE) --profile telemetry down
 
 logs:  ## Follow what its services write
-	@docker compose --profile telemetry logs --follow --tail 100
+	@$(COMPOSE) --profile telemetry logs --follow --tail 100
 
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"

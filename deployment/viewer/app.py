@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, StreamingResponse
 
 from deployment.viewer.kept import KeptEvents
@@ -27,6 +28,7 @@ _PROTECTIONS: Final = {
 def create_app(settings: ViewerSettings) -> FastAPI:
     """The viewer as an ASGI application."""
     app = FastAPI(title="CloudEvents", openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.viewer_hosts))
     kept = KeptEvents(settings.viewer_events, settings.viewer_kept_bytes)
     watchers = 0
 

@@ -11,6 +11,8 @@ class ViewerSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8084, ge=0, le=65535)
+    viewer_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "viewer")
+    """By what it may be called: a page of a stranger that has its name lead here sees nothing."""
     viewer_events: int = Field(default=1000, ge=1)
     """The newest are kept, so many."""
     viewer_kept_bytes: int = Field(default=16 * 1024 * 1024, ge=1)

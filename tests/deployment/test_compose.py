@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from itertools import product
@@ -32,18 +33,23 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def compose(*arguments: str, told: Path | None = None) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "REQUIRE_DOCKER"}}
-    if subprocess.run(["docker", "compose", "version"], env=clean, capture_output=True, check=False).returncode != 0:
+    asked = ["docker", "compose", "version"]
+    if not shutil.which("docker") or subprocess.run(asked, env=clean, capture_output=True, check=False).returncode != 0:
         not_here("docker compose is not installed", "REQUIRE_DOCKER")
-    named = ["--env-file", str(told or "/dev/null")]
+    secrets = ["--env-file", str(told or "/dev/null")]
     return subprocess.run(
-        ["docker", "compose", *named, *arguments], env=clean, cwd=ROOT, capture_output=True, text=True, check=False
+        ["docker", "compose", *secrets, *arguments], env=clean, cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+def named(*overrides: str) -> list[str]:
+    return [part for file in files(*overrides) for part in ("--file", str(file))]
 
 
 @pytest.fixture(scope="module")
 def services(environment: Path) -> Mapping[str, Any]:
     """All of them, as compose understands them."""
-    shown = compose(*files(), "--profile", "telemetry", "config", "--format", "json", told=environment)
+    shown = compose(*named(), "--profile", "telemetry", "config", "--format", "json", told=environment)
     assert shown.returncode == 0, shown.stderr
     found: dict[str, Any] = json.loads(shown.stdout)["services"]
     return found
@@ -55,13 +61,13 @@ def test_every_profile_is_valid_with_every_override(
 ) -> None:
     profiles = [] if profile is None else ["--profile", profile]
 
-    checked = compose(*files(*overrides), *profiles, "config", "--quiet", told=environment)
+    checked = compose(*named(*overrides), *profiles, "config", "--quiet", told=environment)
 
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
 def test_without_secrets_nothing_starts_and_it_is_said_what_to_type() -> None:
-    refused = compose(*files(), "config", "--quiet")
+    refused = compose(*named(), "config", "--quiet")
 
     assert refused.returncode != 0
     assert 'Type "make env" first.' in refused.stderr
@@ -153,7 +159,7 @@ def test_every_secret_comes_from_the_environment_and_every_one_is_made() -> None
 
 
 def test_a_debugger_is_in_no_image_but_those_of_developers(environment: Path) -> None:
-    shown = compose(*files("dev"), "config", "--format", "json", told=environment)
+    shown = compose(*named("dev"), "config", "--format", "json", told=environment)
     developed = json.loads(shown.stdout)["services"]
     for name in SAMPLES:
         text = (ROOT / name / "Dockerfile").read_text()

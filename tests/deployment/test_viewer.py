@@ -96,6 +96,13 @@ def test_who_watches_sees_what_comes_and_after_a_break_what_was_missed(viewer: h
         assert next(line for line in live.iter_lines() if line.startswith("id: ")) == "id: 1"
 
 
+def test_a_page_whose_name_leads_here_sees_nothing(viewer: httpx.Client) -> None:
+    tell(viewer, "1")
+
+    assert viewer.get("/events", headers={"host": "evil.example"}).status_code == 400
+    assert viewer.get("/events", headers={"host": "viewer:8084"}).status_code == 200
+
+
 def test_too_many_pages_are_sent_away(viewer: httpx.Client) -> None:
     with ExitStack() as open_pages:
         pages = [open_pages.enter_context(viewer.stream("GET", "/events/live")).iter_lines() for _ in range(2)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from deployment import environment
 from deployment.demo.identities import CLIENTS
 from deployment.issuer.process import RunningIssuer
 from deployment.processes import free_port, until
-from tests.support.containers import docker_engine, lives
+from tests.support.containers import docker_engine, lives, missing
 from tests.support.containers.images import PYTHON_IMAGE
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,10 +44,10 @@ for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
 """Ends what the container's init has started, by nobody's order: Docker takes that for a death, and starts it anew."""
 
 
-def files(*overrides: str) -> list[str]:
-    """The options that name the compose file with these overrides."""
+def files(*overrides: str) -> list[Path]:
+    """The compose file with these overrides."""
     names = ["docker-compose.yml", *(f"deployment/compose.{name}.yml" for name in overrides)]
-    return [part for name in names for part in ("--file", str(ROOT / name))]
+    return [ROOT / name for name in names]
 
 
 def write_environment(file: Path, **more: str) -> Mapping[str, str]:
@@ -73,16 +74,19 @@ class System:
         bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
         self.host: str = bridge
         """An address of this machine at which containers reach it."""
+        with socket.socket() as probe:
+            try:
+                probe.bind((bridge, 0))
+            except OSError:
+                missing("the engine does not run on this machine itself: containers cannot call the tests back")
         self.engine = engine
         self.project = project
+        self.files = files(*overrides)
         self.environment = folder / ".env"
         self.told = write_environment(
             self.environment,
             OUTGOING_ALLOW_HTTP="true", OUTGOING_PORTS="1024-65535", OUTGOING_ALLOWED_NETWORKS=f"{bridge}/32",
         )  # fmt: skip
-        self._command = [
-            "docker", "compose", "--project-name", project, "--env-file", str(self.environment), *files(*overrides)
-        ]  # fmt: skip
 
     def compose(self, *arguments: str) -> str:
         """What the command says.
@@ -90,9 +94,16 @@ class System:
         Raises:
             AssertionError: it did not succeed; with all that it said.
         """
+        return self.run("docker", "compose", "--env-file", str(self.environment), *arguments)
+
+    def run(self, *command: str) -> str:
+        """The same of another command, which calls docker compose."""
         known = {name: value for name, value in os.environ.items() if name not in self.told}
-        done = subprocess.run([*self._command, *arguments], env=known, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+        chosen = {"COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": ":".join(map(str, self.files))}
+        done = subprocess.run(
+            command, cwd=ROOT, env={**known, **chosen}, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def container(self, service: str) -> Container:
@@ -170,11 +181,18 @@ def _remove_orphans(engine: DockerClient) -> None:
 @contextmanager
 def system(folder: Path, *overrides: str, services: Sequence[str] = ()) -> Iterator[System]:
     """The system, or these of its services, healthy until the end of the block; then nothing of it is left."""
+    with prepared(folder, *overrides) as made:
+        made.compose("up", "--build", "--detach", "--wait", "--wait-timeout", str(int(START_S)), *services)
+        yield made
+
+
+@contextmanager
+def prepared(folder: Path, *overrides: str) -> Iterator[System]:
+    """The system, which is not started yet; at the end of the block nothing of it is left."""
     with docker_engine() as engine:
         _remove_orphans(engine)
         made = System(engine, f"{_NAME}-{os.getpid()}-{free_port()}", folder, overrides)
         try:
-            made.compose("up", "--build", "--detach", "--wait", "--wait-timeout", str(int(START_S)), *services)
             yield made
         except AssertionError:
             print(made.compose("ps", "--all"), made.compose("logs", "--no-color", "--tail", "40"))  # noqa: T201

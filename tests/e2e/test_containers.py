@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.e2e.system import ROOT, SAMPLES, SERVICES, System, system
 from tests.support.containers.images import PYTHON_IMAGE
 
 pytestmark = pytest.mark.e2e
+BASE = PYTHON_IMAGE or "python:3.13-slim"
 OURS = [*SAMPLES, "viewer", "agent"]
 ADDED_MB = 120
 """So much may an image add to the Python that it is built on."""
@@ -29,6 +31,11 @@ for folder, folders, names in os.walk("/"):
     folders[:] = [one for one in folders if os.path.join(folder, one) not in skipped]
     found += [os.path.join(folder, name) for name in folders + names]
 print(json.dumps(found))
+"""
+DIGESTS = """
+import hashlib, json, pathlib
+files = sorted(one for one in pathlib.Path("/opt/venv").rglob("*") if one.is_file())
+print(json.dumps({str(one): hashlib.sha256(one.read_bytes()).hexdigest() for one in files}))
 """
 DISTRIBUTIONS = """
 import importlib.metadata, json
@@ -118,8 +125,7 @@ def test_nothing_is_in_an_image_that_does_not_belong_there(running: System, serv
 
 def says_of_the_base(running: System, tool: str) -> bool:
     """Whether the Python that we build on brings this: then it is not ours."""
-    base = PYTHON_IMAGE or "python:3.13-slim"
-    done = running.engine.containers.run(base, ["sh", "-c", f"command -v {tool} || true"], entrypoint="", remove=True)
+    done = running.engine.containers.run(BASE, ["sh", "-c", f"command -v {tool} || true"], entrypoint="", remove=True)
     return bool(done.strip())
 
 
@@ -140,7 +146,7 @@ def test_an_image_holds_what_is_locked_and_is_compiled_already(running: System, 
 
 @pytest.mark.parametrize("service", OURS)
 def test_an_image_is_small(running: System, service: str) -> None:
-    base = running.engine.images.get(PYTHON_IMAGE or "python:3.13-slim").attrs["Size"]
+    base = running.engine.images.get(BASE).attrs["Size"]
 
     added = (running.container(service).image.attrs["Size"] - base) / 1e6
 
@@ -167,3 +173,22 @@ def test_down_with_volumes_leaves_nothing(overrides: Sequence[str], tmp_path: Pa
         small.compose("down", "--volumes", "--timeout", "5")
 
         assert small.rests() == []
+
+
+def test_an_image_that_is_built_again_holds_the_same(running: System) -> None:
+    built = running.container("openbank").image
+    recipe = ["--file", ROOT / "openbank/Dockerfile", "--build-arg", f"PYTHON_IMAGE={BASE}"]
+    again = subprocess.run(
+        ["docker", "build", "--quiet", "--no-cache-filter", "installed", *recipe, ROOT],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+    first, second = (
+        json.loads(running.engine.containers.run(image, ["-c", DIGESTS], entrypoint="python", remove=True))
+        for image in (built.id, again)
+    )
+
+    if again != built.id:
+        running.engine.images.remove(again)
+    assert len(first) > 1000
+    assert first == second
