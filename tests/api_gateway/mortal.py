@@ -1,13 +1,7 @@
 """The gateway in processes that die at a named write or call: `python -m … NEIGHBOURS`, with its settings in the
-environment.
-
-Reads one life after the other from stdin and answers each with a line. Each is a fork of this process, which has
-everything imported: it is born in an instant, and dies as a process does.
-"""
+environment, and a life a line (see `lead`)."""
 
 import asyncio
-import json
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +18,7 @@ from neuroglia.documents import Documents, DocumentStore
 from neuroglia.testing import CrashPoints, RunningService, kill_this_process, running
 from tests.api_gateway.callers import Caller, caller
 from tests.api_gateway.neighbours import response_of
+from tests.support.lives import lead
 from tests.support.waiting import eventually
 
 LIMIT_S = 120
@@ -141,9 +136,9 @@ class World:
         return list((await self._http.get("/submissions")).json())
 
 
-async def live(life: Life, neighbours: str) -> Answer:
+async def live(life: Life, settings: ApiGatewaySettings, neighbours: str) -> Answer:
     """Sends prompts if it is told to, and waits until all have come to their end, if there is time."""
-    points, app = Points(kill_this_process), create_app(ApiGatewaySettings())
+    points, app = Points(kill_this_process), create_app(settings)
     async with running(app) as gateway, httpx.AsyncClient(base_url=neighbours, trust_env=False) as http:
         world = World(gateway, http)
         if life["secret"] is None:
@@ -173,17 +168,9 @@ async def live(life: Life, neighbours: str) -> Answer:
 
 
 def main(neighbours: str) -> None:
-    """One fork for each line."""
-    for line in sys.stdin:
-        if child := os.fork():
-            _, status = os.waitpid(child, 0)
-            if os.WIFSIGNALED(status):
-                print(json.dumps({"signal": os.WTERMSIG(status)}), flush=True)  # noqa: T201
-            elif os.WEXITSTATUS(status):
-                sys.exit("a life has failed")
-        else:
-            print(json.dumps(asyncio.run(live(json.loads(line), neighbours))), flush=True)  # noqa: T201
-            os._exit(0)
+    """One life for each line."""
+    settings = ApiGatewaySettings()
+    lead(lambda life: live(life, settings, neighbours), settings.document_store_url)
 
 
 if __name__ == "__main__":

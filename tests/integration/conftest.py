@@ -27,14 +27,3 @@ def after_kills(backing: Backing, request: pytest.FixtureRequest) -> Iterator[No
         server = request.getfixturevalue("mongo")
     with server.short_transactions() if server else nullcontext():
         yield
-
-
-TAKES_MINUTES_ON_MONGODB = {"test_memory", "test_prompt_kills", "test_transfer_deaths", "test_transfer_load"}
-"""Their many kills wait there for the transactions of the dead, each time: they run with `make torture`."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.stem in TAKES_MINUTES_ON_MONGODB and "eventstoredb-mongodb" in item.name:
-            item.add_marker(pytest.mark.torture)

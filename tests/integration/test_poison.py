@@ -23,7 +23,8 @@ def start_fragile(folder: Path, backing: Backing) -> ServiceProcess:
 
 
 def subscription(service: ServiceProcess) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{service.url}/health/ready", verify=False).json()["subscriptions"][0]
+    ready = httpx.get(f"{service.url}/health/ready", verify=False).json()
+    found: dict[str, Any] = next(one for one in ready["subscriptions"] if one["name"] == "CupProjection")
     return found
 
 

@@ -21,7 +21,14 @@ from deployment.processes import free_port, until
 _BINARY: Final = Path(__file__).parents[2] / ".venv-mongo-peer/bin/secantusd-py"
 _START_S: Final = 20.0
 _STOP_S: Final = 10.0
-_LIFETIME_S: Final = 0.5
+_LIFETIME_S: Final = 2.0
+
+
+def end_transactions(url: str) -> None:
+    """Those of all clients of a server: after a death, so that nobody has to wait until it gives up what the dead one
+    had in hand. The living try again."""
+    with pymongo.MongoClient[dict[str, object]](url) as client:
+        client.admin.command("killAllSessions", [])
 
 
 class MongoServer:
@@ -83,9 +90,8 @@ class Peer(MongoServer):
         over = threading.Event()
 
         def end_them() -> None:
-            with pymongo.MongoClient[dict[str, object]](self._url) as client:
-                while not over.wait(_LIFETIME_S):
-                    client.admin.command("killAllSessions", [])
+            while not over.wait(_LIFETIME_S):
+                end_transactions(self._url)
 
         ending = threading.Thread(target=end_them)
         ending.start()

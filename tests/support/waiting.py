@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-_SECONDS = 15.0
+_SECONDS = 60.0
 _POLL_S = 0.005
 _CANCELLED_STEPS = 60
 

@@ -390,6 +390,65 @@ async def test_given_an_event_that_kills_the_process_then_after_so_many_deaths_i
     assert await totals(world) == {"a": (0, [0])}
 
 
+async def test_given_many_events_in_hand_when_one_kills_the_process_then_it_is_found_in_a_few_deaths(
+    world: World,
+) -> None:
+    def die(_: int) -> None:
+        running.cancel()
+        raise asyncio.CancelledError  # nothing is given back: neither the lease nor the attempt
+
+    class Touchy(ProbedProjection):
+        @override
+        @on
+        async def increased(self, event: CounterIncreased, envelope: Envelope) -> None:
+            if event == POISON:
+                await self.probe.pass_through()
+            await CounterProjection.increased(self, event, envelope)
+
+    probe = Probe(die)
+    await world.happened("healthy", OPENED, *[UP] * 300)
+    await world.happened("ill", OPENED, POISON)
+    end = await world.happened("healthy", *[UP] * 190)
+    arrived = False
+    while not arrived:
+        survivor = world.runner(Touchy, probe, lease_s=0.02)
+        running, arriving = asyncio.create_task(survivor.run()), asyncio.create_task(passed(survivor, end.position))
+        await asyncio.wait([running, arriving], return_when=asyncio.FIRST_COMPLETED)
+        arrived = arriving.done()
+        arriving.cancel()
+    await survivor.stop()
+    await running
+
+    assert probe.calls == 3 + ATTEMPTS, "among all, among many, among a few, and then by itself"
+    (item,) = await survivor.parking.parked()
+    assert (item.group, item.error, item.attempts) == ("counter-ill", "ProcessDied", ATTEMPTS)
+    assert {id: total for id, (total, _) in (await totals(world)).items()} == {"healthy": 490, "ill": 0}
+
+
+async def test_given_a_process_that_was_killed_from_outside_then_what_it_had_in_hand_is_tried_in_few_commits(
+    world: World,
+) -> None:
+    def die(_: int) -> None:
+        dying.cancel()
+        raise asyncio.CancelledError
+
+    class Innocent(ProbedProjection, name="CounterProjection"):
+        pass
+
+    end = await world.happened("a", OPENED, *[UP] * 2000)
+    dying = asyncio.create_task(world.runner(Innocent, Probe(die), lease_s=0.02).run())
+    async with asyncio.timeout(LIMIT_S):
+        await asyncio.wait([dying])
+    documents = FlakyDocuments(world.documents)
+    survivor = world.runner(documents=documents)
+
+    async with run(survivor):
+        await passed(survivor, end.position)
+
+    assert documents.commits < 50
+    assert await totals(world) == {"a": (2000, list(range(2001)))}
+
+
 async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_parked_as_any_that_fails(
     world: World,
 ) -> None:

@@ -1,6 +1,11 @@
-"""A service whose read model dies of one kind of event, and takes the whole process with it: `python -m`."""
+"""A service whose read model dies of one kind of event, and takes the whole process with it, or falls asleep in the
+midst of a handler when it finds a file in the folder `BEDS`: `python -m`."""
 
+import os
+import signal
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -8,7 +13,7 @@ from pydantic import BaseModel
 from neuroglia.core import Ids
 from neuroglia.documents import Documents, document
 from neuroglia.domain import AggregateRoot, DomainEvent, Envelope, Repository, event, when
-from neuroglia.event_sourcing import Projection, on
+from neuroglia.event_sourcing import Projection, Reaction, on
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder, run
 from neuroglia.mediation import Command, CommandHandler, Query, QueryHandler
 from neuroglia.mvc import ControllerBase, get, post
@@ -34,6 +39,19 @@ class CupDto(BaseModel):
     fillings: int
 
 
+@document("praises", key="cup_id")
+class PraiseDto(BaseModel):
+    cup_id: str
+    count: int
+
+
+def sleep_in(bed: str) -> None:
+    """Until somebody sends SIGCONT, if there is a file of this name."""
+    with suppress(FileNotFoundError):
+        (Path(os.environ.get("BEDS", "nowhere")) / bed).unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
 class CupProjection(Projection):
     def __init__(self, cups: Documents[CupDto]) -> None:
         self.cups = cups
@@ -44,7 +62,20 @@ class CupProjection(Projection):
             kill_this_process()
         cup = await self.cups.lookup(envelope.aggregate_id) or CupDto(id=envelope.aggregate_id, fillings=0)
         cup.fillings += 1
+        sleep_in("projection")
         await self.cups.save(cup)
+
+
+class Praising(Reaction):
+    def __init__(self, praises: Documents[PraiseDto]) -> None:
+        self.praises = praises
+
+    @on
+    async def filled(self, event: CupFilled, envelope: Envelope) -> None:
+        praise = await self.praises.lookup(envelope.aggregate_id) or PraiseDto(cup_id=envelope.aggregate_id, count=0)
+        praise.count += 1
+        sleep_in("reaction")
+        await self.praises.save(praise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +108,19 @@ class GetCupHandler(QueryHandler[GetCup, CupDto]):
         return await self.cups.get(query.cup_id)
 
 
+@dataclass(frozen=True, slots=True)
+class GetPraise(Query[PraiseDto]):
+    cup_id: str
+
+
+class GetPraiseHandler(QueryHandler[GetPraise, PraiseDto]):
+    def __init__(self, praises: Documents[PraiseDto]) -> None:
+        self.praises = praises
+
+    async def handle(self, query: GetPraise) -> PraiseDto:
+        return await self.praises.get(query.cup_id)
+
+
 class CupsController(ControllerBase):
     @post(status_code=201, location="/{id}", scopes=["cups"])
     async def fill_new(self) -> CupDto:
@@ -89,6 +133,10 @@ class CupsController(ControllerBase):
     @get("/{cup_id}", scopes=["cups"])
     async def show(self, cup_id: str) -> CupDto:
         return await self.mediator.execute(GetCup(cup_id))
+
+    @get("/{cup_id}/praise", scopes=["cups"])
+    async def praise(self, cup_id: str) -> PraiseDto:
+        return await self.mediator.execute(GetPraise(cup_id))
 
 
 def create_app(settings: ServiceSettings) -> FastAPI:

@@ -1,12 +1,6 @@
-"""OpenBank in processes that die at a named write: `python -m … EVENT_STORE_URL DOCUMENT_STORE_URL`.
+"""OpenBank in processes that die at a named write: `python -m … EVENT_STORE_URL DOCUMENT_STORE_URL`, and a life a line
+(see `lead`)."""
 
-Reads one life after the other from stdin and answers each with a line. Each is a fork of this process, which has
-everything imported: it is born in an instant, and dies as a process does.
-"""
-
-import asyncio
-import json
-import os
 import sys
 from typing import Any, TypedDict
 
@@ -18,6 +12,7 @@ from neuroglia.testing import CrashPoints, RunningService, kill_this_process, ru
 from openbank.main import create_app
 from openbank.settings import OpenBankSettings
 from tests.openbank.rivals import play
+from tests.support.lives import lead
 
 
 class Life(TypedDict):
@@ -78,20 +73,11 @@ async def live(life: Life, settings: OpenBankSettings) -> Answer:
 
 
 def main(event_store_url: str, document_store_url: str) -> None:
-    """One fork for each line."""
+    """One life for each line."""
     settings = OpenBankSettings(
         event_store_url=event_store_url, document_store_url=document_store_url, lease_seconds=0.3, log_level="ERROR"
     )
-    for line in sys.stdin:
-        if child := os.fork():
-            _, status = os.waitpid(child, 0)
-            if os.WIFSIGNALED(status):
-                print(json.dumps(Answer(signal=os.WTERMSIG(status), reached=[], answers=[])), flush=True)  # noqa: T201
-            elif os.WEXITSTATUS(status):
-                sys.exit("a life has failed")
-        else:
-            print(json.dumps(asyncio.run(live(json.loads(line), settings))), flush=True)  # noqa: T201
-            os._exit(0)
+    lead(lambda life: live(life, settings), document_store_url)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """How far each subscription has come, kept in the document store beside what it wrote."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pydantic import BaseModel
 
 from neuroglia.core.errors import ConcurrencyError
 from neuroglia.documents import DocumentType, Session, document
-from neuroglia.event_sourcing.store import BEGINNING, EventStore
+from neuroglia.event_sourcing.store import BEGINNING, EventStore, StoredEvent
+
+_SPLIT: Final = 8
+"""Who dies of an event dies a few times more until it is found; who was killed from outside is soon quick again."""
 
 
 @document("checkpoints", key="name")
@@ -17,11 +21,34 @@ class Checkpoint(BaseModel):
     A projection's moves in the transaction that writes its documents, and only from the version that its runner has
     read: of two runners, one writes and the other one's transaction is refused. That of a reaction moves behind
     events whose effects are committed. Each generation of a projection has its own: `AccountProjection@2`.
+
+    `suspects`: so many of the next events may be why a runner has died. A projection takes at most `group` at once.
     """
 
     name: str
     position: int = BEGINNING
     event_id: str | None = None
+    suspects: int = 0
+    group: int = 1
+
+    def suspect(self, in_hand: int) -> None:
+        """Somebody has died with so many of the next events in hand, or with a group of suspects."""
+        self.suspects = self.group if self.suspects else in_hand
+        self.group = max(1, self.suspects // _SPLIT)
+
+    def groups(self, events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
+        """The next events, as they are to be taken: what is beyond suspicion, all at once."""
+        suspects = min(self.suspects, len(events))
+        size = max(1, min(self.group, suspects // _SPLIT))
+        for begin in range(0, suspects, size):
+            yield events[begin : min(begin + size, suspects)]
+        if rest := events[suspects:]:
+            yield rest
+
+    def pass_by(self, events: Sequence[StoredEvent]) -> None:
+        """Moves it behind these."""
+        self.position, self.event_id = events[-1].position, events[-1].id
+        self.suspects = max(0, self.suspects - len(events))
 
     async def verify(self, log: EventStore) -> None:
         """Makes sure that it is of this log.

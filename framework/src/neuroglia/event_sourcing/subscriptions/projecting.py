@@ -66,15 +66,27 @@ class Projector:
         await session.commit()
         await self._means.documents.drop(list(self.types.values()))
 
-    async def take(self, events: Sequence[StoredEvent], *, carefully: bool = False) -> None:
-        """Projects events that stand behind the position, all at once; when that fails, or at the caller's wish, one
-        by one, so that the one that fails can be parked."""
+    async def suspect(self, in_hand: int) -> None:
+        """Somebody has died, and one of the next events may be why: `in_hand` are taken at once. From death to death
+        they are taken in smaller groups, until the one that kills is by itself and its attempts are counted."""
+        session = Session(self._means.documents)
+        checkpoint = await load_checkpoint(session, self.name)
+        checkpoint.suspect(in_hand)
+        session.save(CHECKPOINTS, checkpoint)
+        await commit_move(session, f"{CHECKPOINTS.collection}/{self.name}")
+        self.checkpoint = checkpoint
+
+    async def take(self, events: Sequence[StoredEvent]) -> None:
+        """Projects events that stand behind the position, all at once, or suspects in groups. When that fails, those
+        of the group are taken one by one, so that the one that fails can be parked."""
         new = [stored for stored in events if stored.position > self.checkpoint.position]
-        if not new:
-            return
-        if not carefully and await self._patience.try_once(lambda: self._transact(new)):
-            return
-        for passes, some in itertools.groupby(new, self._passes):  # asks of each when its turn comes
+        for group in self.checkpoint.groups(new):
+            alone = len(group) == 1 and self.checkpoint.suspects > 0
+            if alone or not await self._patience.try_once(functools.partial(self._transact, group)):
+                await self._one_by_one(group)
+
+    async def _one_by_one(self, events: Sequence[StoredEvent]) -> None:
+        for passes, some in itertools.groupby(events, self._passes):  # asks of each when its turn comes
             if passes:
                 await self._patience.insist(functools.partial(self._transact, list(some)))
             else:
@@ -127,7 +139,7 @@ class Projector:
                     if number % _AT_A_STRETCH == 0:
                         await asyncio.sleep(0)
             if not replayed:
-                checkpoint.position, checkpoint.event_id = events[-1].position, events[-1].id
+                checkpoint.pass_by(events)
                 session.save(CHECKPOINTS, checkpoint)
             await commit_move(session, f"{CHECKPOINTS.collection}/{self.name}")
         self.checkpoint = checkpoint

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from neuroglia.documents import DocumentType, Lease, Session
 from neuroglia.event_sourcing.handlers import SubscriberType
-from neuroglia.event_sourcing.store import Batch
+from neuroglia.event_sourcing.store import PAGE, Batch
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, Generation, commit_move
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.projecting import Projector
@@ -28,7 +28,7 @@ class ProjectionRunner(SubscriptionRunner):
         super().__init__(kind, prefixes, means, lease)
         self._generations: DocumentType[Generation] = DocumentType(Generation)
         self._go_live(self._projector(1))
-        self._suspects = 0  # so many of the next events of a rebuild may be why somebody died at it
+        self._suspicious = False  # the next events of a rebuild may be why somebody died at it
         self._retired: dict[int, float] = {}  # generations nobody should read any more, and when they go
 
     async def rebuild(self) -> None:
@@ -54,16 +54,17 @@ class ProjectionRunner(SubscriptionRunner):
 
     @override
     async def _resume(self) -> None:
-        if self._lease.taken_over:
-            self._suspects = _STRIDE
         await self.look()
+        if self._lease.taken_over:
+            self._suspicious = True
+            await self._live.suspect(PAGE)
         await self._live.checkpoint.verify(self._means.events)
         await self.parking.load()
         self.status.parked = len(self.parking.held)
 
     @override
-    async def _take(self, batch: Batch, *, carefully: bool) -> None:
-        await self._live.take(batch.events, carefully=carefully)
+    async def _take(self, batch: Batch) -> None:
+        await self._live.take(batch.events)
 
     @override
     async def _attend(self) -> None:
@@ -75,7 +76,7 @@ class ProjectionRunner(SubscriptionRunner):
             self.status.parked = len(self.parking.held)
         if row.building is not None:
             await self._build(row.building)
-        self._suspects = 0
+        self._suspicious = False
         for generation in [old for old, due in self._retired.items() if due <= asyncio.get_running_loop().time()]:
             await self._projector(generation).remove()
             del self._retired[generation]
@@ -88,6 +89,9 @@ class ProjectionRunner(SubscriptionRunner):
         await next_one.load()
         await next_one.checkpoint.verify(self._means.events)
         await next_one.parking.load()  # a runner that has stopped may have begun it
+        if self._suspicious:
+            await next_one.suspect(_STRIDE)
+            self._suspicious = False
         try:
             await self._catch_up(next_one)
             async with self._turn:  # the live one stands still: catch up with it for good
@@ -101,8 +105,7 @@ class ProjectionRunner(SubscriptionRunner):
             batch = await self._means.events.read_all(
                 after=projector.checkpoint.position, prefixes=self.prefixes, limit=_STRIDE
             )
-            await projector.take(batch.events, carefully=self._suspects > 0)
-            self._suspects = max(0, self._suspects - len(batch.events))
+            await projector.take(batch.events)
             self.status.rebuilt = projector.checkpoint.position
             if batch.caught_up:
                 return

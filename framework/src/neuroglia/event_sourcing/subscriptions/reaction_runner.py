@@ -43,8 +43,6 @@ _log: Final = logging.getLogger("neuroglia.subscriptions")
 class ReactionRunner(SubscriptionRunner):
     """Runs one reaction: N workers keyed by stream. Only the contiguous low-water mark is saved."""
 
-    in_hand = _WINDOW
-
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         super().__init__(kind, prefixes, means, lease)
         assert issubclass(kind.subscriber, Reaction)
@@ -55,6 +53,7 @@ class ReactionRunner(SubscriptionRunner):
         self._progress = asyncio.Event()
         self._lanes: Lanes[Work] | None = None
         self._replaying: set[str] = set()  # streams whose replay is in the lanes
+        self._suspects = 0  # so many of the next events may be why somebody has died
 
     @override
     async def look(self) -> None:
@@ -63,6 +62,8 @@ class ReactionRunner(SubscriptionRunner):
 
     @override
     async def _resume(self) -> None:
+        if self._lease.taken_over:
+            self._suspects = _WINDOW
         self._done = await self._fences.take()  # first: then nobody else moves on what is read
         await self.look()
         await self._checkpoint.verify(self._means.events)
@@ -71,8 +72,9 @@ class ReactionRunner(SubscriptionRunner):
         self.status.parked = len(self.parking.held)
 
     @override
-    async def _take(self, batch: Batch, *, carefully: bool) -> None:
+    async def _take(self, batch: Batch) -> None:
         assert self._lanes is not None
+        carefully, self._suspects = self._suspects > 0, max(0, self._suspects - len(batch.events))
         for stored in (one for one in batch.events if one.position > self._mark.last):  # else in hand, or done
             while len(self._mark) >= _WINDOW and not self._patience.stopping.is_set():
                 with suppress(Stopped):  # what is in hand is finished

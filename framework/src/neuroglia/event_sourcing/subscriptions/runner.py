@@ -5,12 +5,12 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import ClassVar, Final
+from typing import Final
 
 from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents import Lease, WorkState
 from neuroglia.event_sourcing.handlers import SubscriberType
-from neuroglia.event_sourcing.store import PAGE, Batch, EventSubscription
+from neuroglia.event_sourcing.store import Batch, EventSubscription
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.parking import Parking
@@ -27,11 +27,9 @@ class SubscriptionRunner(ABC):
     """Runs one subscriber. Of several processes, the one with the lease does the work; the others stand by.
 
     Attributes:
-        in_hand: so many events may a runner that died have had in hand.
         parking: what of this subscription is parked.
     """
 
-    in_hand: ClassVar[int] = PAGE
     parking: Parking
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
@@ -45,7 +43,6 @@ class SubscriptionRunner(ABC):
         self._requested = asyncio.Event()
         self._moved = asyncio.Condition()
         self._subscription: EventSubscription | None = None
-        self._careful = 0
 
     async def run(self) -> None:
         """Follows the log until `stop`. Failures are logged and retried with pauses, for ever."""
@@ -89,14 +86,15 @@ class SubscriptionRunner(ABC):
 
     @abstractmethod
     async def _resume(self) -> None:
-        """Reads what earlier runners have left, to go on from there.
+        """Reads what earlier runners have left, to go on from there. Where the lease was taken over, somebody has died
+        at work, and one of the next events may be why.
 
         Raises:
             LogBehindCheckpoint: it is of another log.
         """
 
     @abstractmethod
-    async def _take(self, batch: Batch, *, carefully: bool) -> None:
+    async def _take(self, batch: Batch) -> None:
         """Handles the next events, and moves the checkpoint behind them."""
 
     @abstractmethod
@@ -135,8 +133,7 @@ class SubscriptionRunner(ABC):
 
     async def _follow(self) -> None:
         await self._patience.insist(self._resume)
-        if self._lease.taken_over:  # somebody died at work, and one of the next events may be why
-            self._careful, self._lease.taken_over = self.in_hand, False
+        self._lease.taken_over = False
         self._subscription = self._means.events.subscribe(after=self.status.position, prefixes=self.prefixes)
         try:
             if self._patience.stopping.is_set():  # said before there was a subscription to stop
@@ -144,8 +141,7 @@ class SubscriptionRunner(ABC):
             async with self._attending(), self._working():
                 async for batch in self._subscription:
                     async with self._turn:
-                        await self._take(batch, carefully=self._careful > 0)
-                    self._careful = max(0, self._careful - len(batch.events))
+                        await self._take(batch)
                     self._patience.recovered()
                     self.status.state = SubscriptionState.LIVE if batch.caught_up else SubscriptionState.CATCHING_UP
         finally:
