@@ -149,6 +149,12 @@ class System:
         of_it = {"label": f"{_PROJECT}={self.project}"}
         return [str(one.attrs.get("Name", one.id)) for one in _all(self.engine, of_it)]
 
+    def mounted(self) -> set[str]:
+        """The volumes of its containers, also those that have no name of ours."""
+        of_it = {"label": f"{_PROJECT}={self.project}"}
+        mounts = [one.attrs["Mounts"] for one in self.engine.containers.list(all=True, filters=of_it)]
+        return {mount["Name"] for of_one in mounts for mount in of_one if mount["Type"] == "volume"}
+
     def events(self, **of: str) -> list[dict[str, Any]]:
         """What the viewer has heard."""
         shown = httpx.get(f"{self.url('viewer')}/events", params={"limit": "1000", **of}, trust_env=False)
@@ -198,5 +204,7 @@ def prepared(folder: Path, *overrides: str) -> Iterator[System]:
             print(made.compose("ps", "--all"), made.compose("logs", "--no-color", "--tail", "40"))  # noqa: T201
             raise
         finally:
+            mounted = made.mounted()
             made.compose("down", "--volumes", "--timeout", "5")
         assert made.rests() == []
+        assert not mounted & {volume.name for volume in engine.volumes.list()}

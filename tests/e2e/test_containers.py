@@ -167,12 +167,14 @@ def test_a_sample_ends_when_it_is_told_to(running: System, service: str) -> None
 
 def test_down_with_volumes_leaves_nothing(overrides: Sequence[str], tmp_path: Path) -> None:
     with system(tmp_path, *overrides, services=["viewer", "mongo"]) as small:
-        rests = small.rests()
-        assert len(rests) > 4  # two containers, two networks, volumes
+        assert len(small.rests()) > 4  # two containers, two networks, volumes
+        mounted = small.mounted()
+        assert mounted
 
         small.compose("down", "--volumes", "--timeout", "5")
 
         assert small.rests() == []
+        assert not mounted & {volume.name for volume in small.engine.volumes.list()}
 
 
 def test_an_image_that_is_built_again_holds_the_same(running: System) -> None:
@@ -184,7 +186,7 @@ def test_an_image_that_is_built_again_holds_the_same(running: System) -> None:
     ).stdout.strip()  # fmt: skip
 
     first, second = (
-        json.loads(running.engine.containers.run(image, ["-c", DIGESTS], entrypoint="python", remove=True))
+        json.loads(subprocess.check_output(["docker", "run", "--rm", "--entrypoint", "python", image, "-c", DIGESTS]))
         for image in (built.id, again)
     )
 
