@@ -31,8 +31,13 @@ class Narrator:
 
     def connect(self, url: str) -> None:
         """From now on, requests go there."""
+        self.close()
         self._client = httpx.Client(base_url=url, timeout=30)
         self._position = None
+
+    def close(self) -> None:
+        """Ends the story."""
+        self._client.close()
 
     def sign_in(self, token: str | None, *, key: str | None = None) -> None:
         """From now on, requests carry this token, or this API key, or nothing."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment.demo.narrator import Difference, Narrator
-from deployment.demo.sink import Sink
+from deployment.demo.sink import Listener
 from deployment.processes import until
 
 API = "/api/v1"
@@ -19,7 +19,7 @@ IN_TIME = {"Prefer": "wait=10"}
 _LIMIT_S = 20.0
 
 
-def transfer_completes(narrator: Narrator, sink: Sink, sender: str, receiver: str) -> None:
+def transfer_completes(narrator: Narrator, sink: Listener, sender: str, receiver: str) -> None:
     """100 go from Ada to Bob. Shows what that one request caused, and what the outside heard of it."""
     narrator.chapter(
         "Money goes from Ada to Bob",
@@ -119,7 +119,7 @@ def _all_have_parked_it(subscriptions: Sequence[dict[str, Any]]) -> bool:
     return settled and any(one["parked"] for one in subscriptions)
 
 
-def _of(sink: Sink, correlation: str) -> list[dict[str, Any]]:
+def _of(sink: Listener, correlation: str) -> list[dict[str, Any]]:
     return [one for one in list(sink.heard) if one.get("correlationid") == correlation]
 
 
