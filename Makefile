@@ -8,20 +8,43 @@ MONGO_PEER := .venv-mongo-peer
 WITNESS := tests/support/eventstoredb/witness/node_modules
 PROJECTS := framework/pyproject.toml openbank/pyproject.toml desktop-controller/pyproject.toml api-gateway/pyproject.toml
 
+ENV_FILE ?= .env
+COMPOSE := docker compose --env-file $(ENV_FILE)
+PAGES  := openbank:8081:/api/docs desktop-controller:8082:/api/docs api-gateway:8083:/api/docs viewer:8084:/ \
+          keycloak:8080:/ eventstore:2113:/web/
+ifdef TELEMETRY
+COMPOSE := OTEL_EXPORTER_OTLP_ENDPOINT=http://telemetry:4318 $(COMPOSE) --profile telemetry
+PAGES  += telemetry:3000:/
+endif
+
 # Without compiled modules, each start and each worker of the tests would compile all of them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run unit test test-containers check format bench torture lock clean
+.PHONY: help demo run env up down logs unit test test-containers test-end-to-end check format bench torture lock clean
 
 help:  ## Show what there is to type
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.stamp  ## Play the samples' stories over HTTP on real servers, then end
 	@$(BIN)/python -m deployment.demo
 
 run: $(VENV)/run.stamp  ## Keep OpenBank and the API Gateway up on ports 8081 and 8083
 	@$(BIN)/python -m deployment.demo.keep_up
+
+env:  ## Write the file .env with secrets for docker compose, once
+	@$(PYTHON) -m deployment.environment $(ENV_FILE)
+
+up: env  ## Start the whole system in containers; TELEMETRY=1: with traces and metrics; needs Docker
+	@$(COMPOSE) up --build --detach --wait
+	@for page in $(PAGES); do set -- $$(echo $$page | tr : ' '); \
+	  printf '  %-20s http://%s%s\n' $$1 $$($(COMPOSE) port $$1 $$2) $$3; done
+
+down:  ## End it; what it has stored stays (docker compose down --volumes removes it)
+	@$(COMPOSE) --profile telemetry down
+
+logs:  ## Follow what its services write
+	@$(COMPOSE) --profile telemetry logs --follow --tail 100
 
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"
@@ -31,6 +54,9 @@ test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests
 
 test-containers: $(VENV)/dev.stamp  ## Try the real EventStoreDB, MongoDB and Keycloak; needs Docker
 	@$(BIN)/python -m pytest -m containers
+
+test-end-to-end: $(VENV)/dev.stamp  ## Drive the samples as containers, by docker compose; needs Docker
+	@$(BIN)/python -m pytest -m e2e
 
 check: $(VENV)/dev.stamp  ## Check format, lint, types and layers
 	@$(BIN)/ruff format --check --quiet .
@@ -46,11 +72,11 @@ bench: $(VENV)/dev.stamp $(MONGO_PEER)/stamp  ## Measure speed beside the raw li
 	@$(BIN)/python -m tests.benchmarks
 
 torture: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run the long crash tests
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not containers"
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not containers and not e2e"
 
 lock: $(VENV)/dev.stamp  ## Pin all versions anew
 	@$(PIP) uv
-	@for name in run dev; do \
+	@for name in run dev debug; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    --no-emit-package neuroglia --no-emit-package openbank --no-emit-package desktop-controller --no-emit-package api-gateway requirements/$$name.in -o requirements/$$name.lock; done
 

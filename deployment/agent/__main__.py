@@ -1,4 +1,4 @@
-"""`python -m deployment.agent` serves it on loopback."""
+"""`python -m deployment.agent` serves it, on loopback unless it is told otherwise."""
 
 import uvicorn
 
@@ -7,4 +7,4 @@ from deployment.agent.settings import AgentSettings
 
 if __name__ == "__main__":
     settings = AgentSettings()
-    uvicorn.run(create_app(settings), host="127.0.0.1", port=settings.port, access_log=False, log_level="warning")
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, access_log=False, log_level="warning")

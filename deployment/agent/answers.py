@@ -47,7 +47,10 @@ class Answers:
         """A new one each time: an agent that has slept for long has none that is good (RFC 6749, section 4.4)."""
         who = (self._settings.agent_client, self._settings.agent_secret.get_secret_value())
         form = {"grant_type": "client_credentials", "scope": _SCOPE}
-        answer = await self._http.post(f"{self._settings.oauth2_issuer}/token", data=form, auth=who)
+        described = await self._http.get(self._settings.described_at)
+        if not described.is_success:
+            raise NotTaken(f"the issuer answers {described.status_code}")
+        answer = await self._http.post(described.json()["token_endpoint"], data=form, auth=who)
         if not answer.is_success:
             raise NotTaken(f"the issuer answers {answer.status_code}")
         return str(answer.json()["access_token"])

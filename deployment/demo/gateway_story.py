@@ -1,6 +1,7 @@
 """The API Gateway's story: a third party, a key, a prompt, and the answer that comes back whatever happens."""
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from deployment.demo.narrator import Difference, Narrator
 from deployment.demo.packages import Shelf, offering, packed
 from deployment.demo.prompt_story import API, LIMIT_S, is_told_again, prompt_faults_and_is_retried, urls_are_refused
 from deployment.demo.receiver import Callback, Receiver, receiving
-from deployment.demo.sink import Sink, listening
+from deployment.demo.sink import Listener, listening
 from deployment.demo.verification import verify_callback
 from deployment.issuer.process import RunningIssuer
 from deployment.processes import free_port, serving, until
@@ -28,7 +29,7 @@ class Neighbours:
 
     issuer: RunningIssuer
     agent: RunningAgent
-    sink: Sink
+    sink: Listener
     receiver: Receiver
     shelf: Shelf
 
@@ -59,18 +60,31 @@ def play(narrator: Narrator, folder: Path, running: ExitStack, issuer: RunningIs
         f" {around.agent.url}. The caller's own servers are on this machine, so the gateway was told to call 127.0.0.1"
         " and http, which it never does otherwise."
     )
+
+    def start_again() -> None:
+        again = running.enter_context(start())
+        narrator.say(f"Process {again.process.pid} opened the same files.")
+
+    tell(narrator, around, server.kill, start_again)
+
+
+def tell(narrator: Narrator, around: Neighbours, kill: Callable[[], None], start_again: Callable[[], None]) -> None:
+    """Tells the story of the gateway to which the narrator is connected. It may call the caller's servers.
+
+    Raises:
+        Difference: an answer was not the promised one.
+    """
     key = _issue_a_key(narrator, around)
     prompt = _send_a_prompt(narrator, around)
     _verify_the_callback(narrator, around, prompt)
     _hear_the_events(narrator, around, prompt)
     _cancel(narrator)
-    prompt_faults_and_is_retried(narrator, around.shelf, around.receiver, key, issuer.token("gatekeeper"))
+    prompt_faults_and_is_retried(narrator, around.shelf, around.receiver, key, around.issuer.token("gatekeeper"))
     urls_are_refused(narrator)
     _stay_among_oneself(narrator, around, prompt)
     narrator.sign_in(None, key=key)
-    told = is_told_again(narrator, around.receiver, server)
-    again = running.enter_context(start())
-    narrator.say(f"Process {again.process.pid} opened the same files.")
+    told = is_told_again(narrator, around.receiver, kill)
+    start_again()
     _nothing_is_lost(narrator, around, told)
     _ask_the_neighbours(narrator, around)
 

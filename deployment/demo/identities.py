@@ -11,7 +11,7 @@ from deployment.issuer.settings import User
 TELLER: Final = ["bank:read", "bank:write"]
 OPERATOR: Final = ["operations:admin"]
 GATEKEEPER: Final = ["gateway:admin"]
-_CLIENTS: Final = {
+CLIENTS: Final = {
     "helper": ["desktop:read"],
     "administrator": ["desktop:read", "desktop:write", "desktop:execute", *OPERATOR],
     "agent": ["prompts:respond"],
@@ -30,5 +30,5 @@ _USERS: Final = {
 def identities(folder: Path, *, port: int | None = None, pages: tuple[str, ...] = ()) -> Generator[RunningIssuer]:
     """The local issuer with all of them. `pages`: of documentation, on which people can log in."""
     returned = [f"{page}/oauth2-redirect" for page in pages]
-    with issuing(folder, _CLIENTS, users=_USERS, pages=returned, port=port) as issuer:
+    with issuing(folder, CLIENTS, users=_USERS, pages=returned, port=port) as issuer:
         yield issuer

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -31,8 +31,13 @@ class Narrator:
 
     def connect(self, url: str) -> None:
         """From now on, requests go there."""
+        self.close()
         self._client = httpx.Client(base_url=url, timeout=30)
         self._position = None
+
+    def close(self) -> None:
+        """Ends the story."""
+        self._client.close()
 
     def sign_in(self, token: str | None, *, key: str | None = None) -> None:
         """From now on, requests carry this token, or this API key, or nothing."""
@@ -71,7 +76,7 @@ class Narrator:
         self,
         method: str,
         path: str,
-        status: int,
+        status: int | Collection[int],
         *,
         body: Mapping[str, Any] | None = None,
         content: bytes | None = None,
@@ -79,7 +84,8 @@ class Narrator:
         show: str = "",
         expect: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
-        """Sends a request, with JSON or other content, whose answer must have this status and at least these fields.
+        """Sends a request, with JSON or other content, whose answer must have this status (or one of these) and at
+        least these fields.
 
         `show` is a format of the answer's fields that is printed behind its status. Like any client that wants to
         read its own writes, this one sends back the log position that it was told last.
@@ -95,13 +101,15 @@ class Narrator:
         print(self._style("   " + textwrap.shorten(f"{method} {path}{sent}", _WIDTH, placeholder=" …"), "2"))
         is_json = "json" in response.headers.get("content-type", "")
         answer: dict[str, Any] = response.json() if is_json else {}
-        if response.status_code != status:
-            raise Difference(f"{method} {path} answered {response.status_code}, not {status}: {response.text}")
+        if response.status_code not in (promised := {status} if isinstance(status, int) else set(status)):
+            raise Difference(f"{method} {path} answered {response.status_code}, not {promised}: {response.text}")
         for name, value in (expect or {}).items():
             if answer.get(name) != value:
                 raise Difference(f"{method} {path}: {name} is {answer.get(name)!r}, not {value!r}")
-        colour = "32" if status < 300 else "33"
-        print(f"   {self._style(f'→ {status}', colour)}  {show.format(**answer) if show else ''}".rstrip())
+        colour = "32" if response.is_success else "33"
+        print(
+            f"   {self._style(f'→ {response.status_code}', colour)}  {show.format(**answer) if show else ''}".rstrip()
+        )
         return response
 
     def listen(self, path: str, *, show: str = "", last: str = "end") -> list[Any]:

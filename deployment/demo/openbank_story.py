@@ -1,5 +1,6 @@
 """OpenBank's story: two people and their money, refusals, transfers, and a kill that loses nothing."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from functools import partial
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment.demo.narrator import Difference, Narrator
-from deployment.demo.sink import listening
+from deployment.demo.sink import Listener, listening
 from deployment.demo.transfer_story import poison_is_parked, transfer_completes, transfer_is_refunded
 from deployment.issuer.process import RunningIssuer
 from deployment.processes import serving
@@ -29,6 +30,23 @@ def play(narrator: Narrator, folder: Path, running: ExitStack, issuer: RunningIs
     narrator.say(
         f"The bank runs at {server.url} (process {server.process.pid}). Its databases are plain files in {folder}."
     )
+
+    def kill_and_start() -> None:
+        server.kill()
+        again = running.enter_context(start(port=server.port))
+        narrator.say(f"Process {server.process.pid} was killed; process {again.process.pid} opened the same files.")
+
+    tell(narrator, issuer, sink, kill_and_start, folder)
+
+
+def tell(
+    narrator: Narrator, issuer: RunningIssuer, sink: Listener, kill_and_start: Callable[[], None], folder: Path
+) -> None:
+    """Tells the story of the bank to which the narrator is connected. It tells its events to `sink`.
+
+    Raises:
+        Difference: an answer was not the promised one.
+    """
     _knock(narrator, issuer)
     ada, bob = _register_two_people(narrator)
     account, savings = _open_accounts(narrator, ada, bob)
@@ -44,9 +62,7 @@ def play(narrator: Narrator, folder: Path, running: ExitStack, issuer: RunningIs
     if (folder / "events.db").exists():  # a file that somebody can write into by hand
         balance += poison_is_parked(narrator, folder, account)
     statement = _pay_in_once_more(narrator, account)
-    server.kill()
-    again = running.enter_context(start(port=server.port))
-    narrator.say(f"Process {server.process.pid} was killed; process {again.process.pid} opened the same files.")
+    kill_and_start()
     _nothing_is_lost(narrator, account, statement, balance + 1)
 
 

@@ -25,9 +25,9 @@ class Shelf(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Clerk)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+    def __init__(self, address: str) -> None:
+        super().__init__((address, 0), _Clerk)
+        self.url = f"http://{address}:{self.server_port}"
         self.packages: dict[str, bytes] = {}
 
 
@@ -47,9 +47,9 @@ class _Clerk(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def offering() -> Generator[Shelf]:
+def offering(address: str = "127.0.0.1") -> Generator[Shelf]:
     """A shelf, for as long as the context lasts."""
-    shelf = Shelf()
+    shelf = Shelf(address)
     thread = threading.Thread(target=shelf.serve_forever, daemon=True)
     thread.start()
     try:

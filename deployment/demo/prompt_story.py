@@ -1,11 +1,13 @@
 """The story goes on: what is wrong with a prompt, and what is wrong with a process."""
 
+import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from deployment.demo.narrator import Difference, Narrator
 from deployment.demo.packages import Shelf, packed
 from deployment.demo.receiver import Receiver
-from deployment.processes import ServiceProcess, until
+from deployment.processes import until
 
 API: Final = "/api/v1"
 IN_TIME: Final = {"Prefer": "wait=20"}
@@ -58,17 +60,23 @@ def urls_are_refused(narrator: Narrator) -> None:
         narrator.ask("POST", f"{API}/prompts", 422, body=body, show=show)
 
 
-def is_told_again(narrator: Narrator, receiver: Receiver, server: ServiceProcess) -> str:
+def is_told_again(narrator: Narrator, receiver: Receiver, kill: Callable[[], None]) -> str:
     """The gateway is killed while it waits for the caller's server. Returns the id of the prompt in its hands."""
     narrator.chapter(
         "The gateway is killed with a prompt in hand",
         "It has sent the callback, and dies before it knows that it was taken.",
     )
-    receiver.meanwhile = server.kill
+    killed = threading.Event()
+
+    def meanwhile() -> None:
+        kill()
+        killed.set()
+
+    receiver.meanwhile = meanwhile
     body = {"kind": "item", "context": {"question": "Are you still there?"}, "callback_url": receiver.url}
     id = str(narrator.ask("POST", f"{API}/prompts", 201, body=body, show="prompt {id}: {status}").json()["id"])
-    until(lambda: server.process.poll() is not None, "the gateway to be killed", LIMIT_S)
+    until(killed.is_set, "the gateway to be killed", LIMIT_S)
     if [callback.id for callback in receiver.callbacks][-1] != id:
         raise Difference("the gateway was killed over something else")
-    narrator.say(f"Process {server.process.pid} was killed (SIGKILL) in the middle of it.")
+    narrator.say("It was killed (SIGKILL) in the middle of it.")
     return id

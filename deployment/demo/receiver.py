@@ -43,9 +43,9 @@ class Receiver(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Listener)
-        self.url = f"http://127.0.0.1:{self.server_port}/callbacks"
+    def __init__(self, address: str) -> None:
+        super().__init__((address, 0), _Listener)
+        self.url = f"http://{address}:{self.server_port}/callbacks"
         self.secrets: list[str] = []
         self.answers: list[int] = []
         self.callbacks: list[Callback] = []
@@ -84,9 +84,9 @@ class _Listener(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving() -> Generator[Receiver]:
+def receiving(address: str = "127.0.0.1") -> Generator[Receiver]:
     """A receiver, for as long as the context lasts."""
-    receiver = Receiver()
+    receiver = Receiver(address)
     thread = threading.Thread(target=receiver.serve_forever, daemon=True)
     thread.start()
     try:

@@ -2,12 +2,22 @@
 
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from typing_extensions import override
+
+
+class Listener(Protocol):
+    """Somebody who is told events: where they are, and what they have heard so far."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def heard(self) -> Sequence[dict[str, Any]]: ...
 
 
 class Sink(ThreadingHTTPServer):

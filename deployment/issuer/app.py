@@ -2,7 +2,7 @@
 """The issuer's pages: discovery, keys, tokens, and a page on which one chooses who one is."""
 
 from html import escape
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from authlib.oauth2 import OAuth2Error
@@ -13,19 +13,23 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from deployment.issuer.grants import TokenServer
 from deployment.issuer.settings import IssuerSettings
 
+_DISCOVERY: Final = "/.well-known/openid-configuration"
+
 
 def create_app(settings: IssuerSettings) -> FastAPI:
     """The issuer as an ASGI application."""
     app, server = FastAPI(title="Local issuer", openapi_url=None), TokenServer(settings)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
 
-    @app.get("/.well-known/openid-configuration")
-    async def discovery() -> dict[str, Any]:
+    @app.get(_DISCOVERY)
+    async def discovery(request: Request) -> dict[str, Any]:
         clients = settings.issuer_clients.values()
+        called = str(request.url.replace(query="")).removesuffix(_DISCOVERY)
+        here = called if settings.issuer_backchannel_dynamic else settings.url
         return {
             "issuer": settings.url,
-            "jwks_uri": f"{settings.url}/jwks",
-            "token_endpoint": f"{settings.url}/token",
+            "jwks_uri": f"{here}/jwks",
+            "token_endpoint": f"{here}/token",
             "authorization_endpoint": f"{settings.url}/authorize",
             "scopes_supported": sorted({scope for client in clients for scope in client.scopes}),
             "response_types_supported": ["code"],

@@ -37,6 +37,8 @@ class IssuerSettings(BaseSettings):
     issuer_token_seconds: int = 600
     issuer_url: str | None = None
     """Its name, where others reach it by another address than its port on loopback."""
+    issuer_backchannel_dynamic: bool = False
+    """Whether it tells programs to get keys and tokens at the address by which they have called, its name or not."""
 
     @property
     def url(self) -> str:

@@ -12,9 +12,8 @@ from api_gateway.main import create_builder, reach_outside
 from api_gateway.settings import ApiGatewaySettings
 from neuroglia.core import Unavailable
 from neuroglia.documents import DocumentStore
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.security import OAuth2Options
-from neuroglia.testing import RunningService, running
+from neuroglia.testing import InMemoryDocumentStore, RunningService, running
 from tests.api_gateway.callers import admin
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside

@@ -18,11 +18,10 @@ from api_gateway.domain.models.prompt import Prompt, Submission
 from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from neuroglia.core import Principal, RequestContext, SystemIds, use_context
 from neuroglia.documents import DocumentStore, DocumentType, Session, StoredDocument, Write
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.domain import DomainError
 from neuroglia.mediation import Command, Mediator
 from neuroglia.scheduling.workers import JobWorkers
-from neuroglia.testing import RunningService, running
+from neuroglia.testing import InMemoryDocumentStore, RunningService, running
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 from tests.api_gateway.prompts import prompt_in

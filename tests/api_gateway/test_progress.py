@@ -9,8 +9,7 @@ import pytest
 from api_gateway.integration.ports import GenAiRefused
 from neuroglia.core.lifecycle import Stopping
 from neuroglia.documents import DocumentStore
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
-from neuroglia.testing import RunningService, running
+from neuroglia.testing import InMemoryDocumentStore, RunningService, running
 from tests.api_gateway.callers import API, Caller, agent, caller
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside

@@ -11,10 +11,9 @@ from api_gateway.integration.models.rate_windows import RateWindow
 from api_gateway.integration.repositories.shared_windows import SharedWindows
 from neuroglia.core import TooManyRequests
 from neuroglia.documents import DocumentStore, DocumentType, Find, Session
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.security.api_keys import RateLimits
-from neuroglia.testing import FixedClock
+from neuroglia.testing import FixedClock, InMemoryDocumentStore
 
 KIND = DocumentType(RateWindow)
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.framework.security.conftest import Service
+from tests.framework.security.conftest import Service, application, client_of
 from tests.framework.security.issuers import Issuer, jwks, new_key
 
 
@@ -139,3 +139,26 @@ async def test_known_keys_go_on_while_the_issuer_is_away(service: Service, issue
     for number in range(3):
         assert (await service.who(issuer.token(exp=until, sub=f"s{number}"))).status_code == 200
     assert (await service.who(issuer.token(key=new_key("other"), exp=until))).status_code == 401
+
+
+async def test_an_issuer_that_is_reached_by_another_address_is_believed_by_its_name_and_shown_by_it(
+    issuer: Issuer,
+) -> None:
+    inside = f"{issuer.url}/.well-known/openid-configuration"
+    issuer.url = issuer.names_itself = "http://login.example"
+    issuer.answers["/.well-known/openid-configuration"] = (
+        200,
+        json.dumps(
+            {"issuer": issuer.url, "jwks_uri": inside.replace("/.well-known/openid-configuration", "/jwks")}
+        ).encode(),
+    )
+    app = application(issuer, oauth2_discovery_url=inside).build()
+
+    async with app.state.services, client_of(app) as http:
+        answer = await http.get("/who", headers={"Authorization": f"Bearer {issuer.token()}"})
+        assert answer.status_code == 200
+        answer = await http.get("/who", headers={"Authorization": f"Bearer {issuer.token(iss=inside)}"})
+        assert answer.status_code == 401
+
+    schemes = app.openapi()["components"]["securitySchemes"]
+    assert schemes["oauth2"]["openIdConnectUrl"] == "http://login.example/.well-known/openid-configuration"

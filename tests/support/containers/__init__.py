@@ -29,9 +29,12 @@ from deployment.issuer.process import RunningIssuer
 from deployment.processes import until
 from tests.support.machine import not_here
 
-EVENTSTOREDB_IMAGE: Final = os.environ.get("EVENTSTOREDB_IMAGE", "eventstore/eventstore:24.10")
-MONGO_IMAGE: Final = os.environ.get("MONGO_IMAGE", "mongo:8")
-KEYCLOAK_IMAGE: Final = os.environ.get("KEYCLOAK_IMAGE", "quay.io/keycloak/keycloak:26.4")
+DEFAULT_EVENTSTOREDB: Final = "eventstore/eventstore:24.10"
+DEFAULT_MONGO: Final = "mongo:8"
+DEFAULT_KEYCLOAK: Final = "quay.io/keycloak/keycloak:26.4"
+EVENTSTOREDB_IMAGE: Final = os.environ.get("EVENTSTOREDB_IMAGE", DEFAULT_EVENTSTOREDB)
+MONGO_IMAGE: Final = os.environ.get("MONGO_IMAGE", DEFAULT_MONGO)
+KEYCLOAK_IMAGE: Final = os.environ.get("KEYCLOAK_IMAGE", DEFAULT_KEYCLOAK)
 _LOOPBACK: Final = "127.0.0.1"
 _OWNER: Final = "neuroglia.tests.owner"
 _START_S: Final = 90
@@ -159,12 +162,13 @@ def _remove_orphans() -> None:
     with docker_engine() as engine:
         for container in engine.containers.list(all=True, filters={"label": _OWNER}):
             host, _, pid = container.labels[_OWNER].rpartition(":")
-            if host == socket.gethostname() and not _lives(int(pid)):
+            if host == socket.gethostname() and not lives(int(pid)):
                 with suppress(NotFound):
                     container.remove(force=True, v=True)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether there is such a process on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

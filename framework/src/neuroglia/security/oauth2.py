@@ -81,7 +81,7 @@ class OAuth2Bearer(Scheme):
 
     @override
     def description(self) -> Mapping[str, Any]:
-        return {"type": "openIdConnect", "openIdConnectUrl": self._options.described_at}
+        return {"type": "openIdConnect", "openIdConnectUrl": self._options.published_at}
 
     @override
     async def authenticate(self, headers: Headers) -> Principal | None:

@@ -19,7 +19,12 @@ class OAuth2Options:
 
     @property
     def described_at(self) -> str:
-        """Where the issuer describes itself (OpenID Connect Discovery 1.0, section 4)."""
+        """Where the issuer describes itself to this service."""
+        return self.discovery_url or self.published_at
+
+    @property
+    def published_at(self) -> str:
+        """Where it describes itself to everybody (OpenID Connect Discovery 1.0, section 4)."""
         from authlib.oidc.discovery import get_well_known_url  # see `load`
 
-        return self.discovery_url or str(get_well_known_url(self.issuer, external=True))
+        return str(get_well_known_url(self.issuer, external=True))

@@ -3,15 +3,15 @@
 Needs the extra `neuroglia[testing]`.
 """
 
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore as InMemoryDocumentStore
-from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore as InMemoryEventStore
 from neuroglia.testing.aggregates import given as given
 from neuroglia.testing.crash_points import (
     Crashed as Crashed,
     CrashPoints as CrashPoints,
     kill_this_process as kill_this_process,
 )
+from neuroglia.testing.document_store import InMemoryDocumentStore as InMemoryDocumentStore
 from neuroglia.testing.doubles import FixedClock as FixedClock, SequentialIds as SequentialIds
+from neuroglia.testing.event_store import InMemoryEventStore as InMemoryEventStore
 from neuroglia.testing.processes import (
     GivenProcess as GivenProcess,
     GivenSteps as GivenSteps,

@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from neuroglia.core import Clock, SystemIds
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.domain import AggregateRoot, DomainEvent
 from neuroglia.event_sourcing import (
     BEGINNING,
@@ -21,8 +20,9 @@ from neuroglia.event_sourcing import (
     Subscriptions,
     stream_name,
 )
-from neuroglia.event_sourcing.adapters.memory import InMemoryEventStore
 from neuroglia.hosting import WebApplicationBuilder
+from neuroglia.testing.document_store import InMemoryDocumentStore
+from neuroglia.testing.event_store import InMemoryEventStore
 from neuroglia.testing.tokens import Tokens, scopes_of
 
 _SETTLE_S = 10.0

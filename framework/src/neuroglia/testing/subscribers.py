@@ -7,10 +7,10 @@ from typing import Any, Self
 from neuroglia.core import Clock
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.domain import AggregateRoot, DomainEvent, Envelope
 from neuroglia.event_sourcing import stream_name
 from neuroglia.event_sourcing.handlers import Subscriber, SubscriberType
+from neuroglia.testing.document_store import InMemoryDocumentStore
 from neuroglia.testing.doubles import FixedClock, SequentialIds
 
 

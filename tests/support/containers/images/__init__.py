@@ -2,13 +2,11 @@
 
 import os
 import subprocess
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 PYTHON_IMAGE: Final = os.environ.get("PYTHON_IMAGE", "")
 """An image with Python, to build on, as python:3.13-slim. Without it nothing is built, or pulled for that."""
-_ISSUER: Final = "fastapi", "uvicorn", "authlib", "joserfc", "pydantic-settings"
 _ROOT: Final = Path(__file__).parents[4]
 
 
@@ -21,11 +19,6 @@ def build() -> dict[str, str]:
 def _build(target: str) -> str:
     name = f"neuroglia-stand-in-{target}:latest"
     recipe = ["--target", target, "--file", Path(__file__).with_name("Dockerfile")]
-    arguments = [f"PYTHON_IMAGE={PYTHON_IMAGE}", f"CLIENT={_pinned('esdbclient')}", f"ISSUER={_pinned(*_ISSUER)}"]
-    options = [part for argument in arguments for part in ("--build-arg", argument)]
+    options = ["--build-arg", f"PYTHON_IMAGE={PYTHON_IMAGE}"]
     subprocess.run(["docker", "build", "--quiet", "--tag", name, *recipe, *options, _ROOT], check=True)
     return name
-
-
-def _pinned(*names: str) -> str:
-    return " ".join(f"{name}=={version(name)}" for name in names)

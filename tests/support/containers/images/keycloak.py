@@ -1,4 +1,5 @@
-"""Our local issuer with Keycloak's ways: its port, its folder of realms to import, and its name by how it is called.
+"""Our local issuer with Keycloak's ways: its port, its folder of realms to import, and its name: `KC_HOSTNAME`, or how
+it is called. With `KC_HOSTNAME_BACKCHANNEL_DYNAMIC` keys and tokens are got at the address by which one calls.
 
 Of a realm it knows clients with secrets, the scopes that they are given or may ask for, and for whom these are. Who its
 users are it does not look at, but for what the roles of a client's own one allow.
@@ -20,6 +21,8 @@ from deployment.issuer.app import create_app
 from deployment.issuer.settings import Client, IssuerSettings
 
 IMPORTED = Path("/opt/keycloak/data/import")
+PATHS = {"token": "token", "certs": "jwks", "auth": "authorize"}
+"""Where Keycloak has it, and our issuer."""
 Realm = Mapping[str, Any]
 
 
@@ -65,17 +68,22 @@ class Realms:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = dict(scope.get("headers", ())).get(b"host", b"127.0.0.1").decode()
-        if host not in self._issuers:
-            self._issuers[host] = self._issuer(host)
-        await self._issuers[host](scope, receive, send)
+        realm, of_keycloak, endpoint = scope.get("path", "").partition("/protocol/openid-connect/")
+        if of_keycloak:
+            scope = {**scope, "path": f"{realm}/{PATHS.get(endpoint, endpoint)}"}
+        called = os.environ.get("KC_HOSTNAME", f"http://{host}")
+        if called not in self._issuers:
+            self._issuers[called] = self._issuer(called)
+        await self._issuers[called](scope, receive, send)
 
-    def _issuer(self, host: str) -> ASGIApp:
+    def _issuer(self, called: str) -> ASGIApp:
         app = FastAPI()
         for name, realm in self._realms.items():
-            url = f"http://{host}/realms/{name}"
             settings = IssuerSettings(
-                issuer_url=url, issuer_clients=clients_of(realm), issuer_token_seconds=realm["accessTokenLifespan"]
-            )
+                issuer_url=f"{called}/realms/{name}", issuer_clients=clients_of(realm),
+                issuer_token_seconds=realm["accessTokenLifespan"],
+                issuer_backchannel_dynamic=os.environ.get("KC_HOSTNAME_BACKCHANNEL_DYNAMIC") == "true",
+            )  # fmt: skip
             app.mount(f"/realms/{name}", create_app(settings))
         return app
 
