@@ -7,9 +7,9 @@ import pytest
 
 from neuroglia.core import Unavailable
 from neuroglia.documents import DocumentStore
-from neuroglia.documents.adapters.memory import InMemoryDocumentStore
 from neuroglia.hosting import WebApplicationBuilder
 from neuroglia.observability.gauges import Gauges
+from neuroglia.testing.document_store import InMemoryDocumentStore
 from tests.framework.observability.world import Watched, watched
 from tests.support.waiting import eventually
 

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final, cast
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -47,7 +47,7 @@ def connect(service: str, endpoint: str) -> Providers:
     def begin() -> Sequence[Callable[[], None]]:
         tracers.add_span_processor(spans := BatchSpanProcessor(OTLPSpanExporter(to("traces"))))
         meters.add_metric_reader(metrics := PeriodicExportingMetricReader(OTLPMetricExporter(to("metrics"))))
-        return spans.shutdown, metrics.shutdown  # a provider does not end a reader that was added
+        return spans.shutdown, cast("Any", metrics).shutdown  # a provider does not end a reader that was added
 
     return Providers(tracers, meters, begin)
 
