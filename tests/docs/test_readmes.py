@@ -51,6 +51,15 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     assert not missing
 
 
+def test_what_one_sees_when_something_does_not_work_is_what_is_said() -> None:
+    section = (ROOT / "README.md").read_text().partition("## When something does not work")[2].partition("\n## ")[0]
+    said = [quoted for row in section.splitlines()[4:] for quoted in re.findall(r"`([^`]+)`", row.partition(" | ")[0])]
+    sources = [*ROOT.glob("framework/src/**/*.py"), ROOT / "docker-compose.yml"]
+    texts = "".join(source.read_text() for source in sources)
+    assert len(said) > 6
+    assert [quoted for quoted in said if quoted not in texts] == []
+
+
 def test_every_make_target_that_a_page_names_exists() -> None:
     named = {target for page in PAGES for target in TARGET.findall(page.read_text())}
     assert {"demo", "test", "test-containers"} <= named <= declared_targets()

@@ -1,5 +1,6 @@
 """Work that is durably noted: claimed, finished, handed back and taken over by compare-and-set."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -123,7 +124,11 @@ class WorkQueue:
         self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
 
     async def claim(self, limit: int = 1) -> Sequence[WorkItem]:
-        """Takes work that is due, what a dead owner left included. The attempt is counted before it is returned."""
+        """Takes work that is due, what a dead owner left included. The attempt is counted before it is returned.
+
+        Raises:
+            Unavailable: nothing could be taken. (What was is returned, even if the store broke off in between.)
+        """
         claimed: list[WorkItem] = []
         for state in (WorkState.RUNNING, WorkState.WAITING):
             if (room := limit - len(claimed)) > 0:
@@ -131,7 +136,10 @@ class WorkQueue:
                 due = Find(where, ["due"], descending=False, limit=_PAGE if self.ordered else room)
                 found = await Session(self._store).find(self._items, due)
                 ready = await self._in_turn(found) if self.ordered else found
-                claimed += [item for item in ready[:room] if await self._take(item)]
+                taken = await asyncio.gather(*map(self._take, ready[:room]), return_exceptions=True)
+                claimed += [item for item, mine in zip(ready, taken, strict=False) if mine is True]
+                if not claimed and (failed := [one for one in taken if isinstance(one, BaseException)]):
+                    raise failed[0]
         return claimed
 
     def now(self) -> datetime:

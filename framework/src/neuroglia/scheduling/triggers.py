@@ -172,8 +172,7 @@ class Triggers(HostedTasks):
         known = await session.get(self._schedules, options.name)
         row = known or Schedule(task=options.name, fired=now)
         begin = row.fired if options.misfire_grace is None else max(row.fired, now - options.misfire_grace)
-        if (missed := next(times.between(row.fired, begin), None)) is not None:
-            _log.warning("times missed", extra={"task": options.name, "first": format_utc(missed)})
+        missed = next(times.between(row.fired, begin), None)
         come = list(islice((times.last if options.coalesce else times.between)(begin, now), _AT_ONCE))
         for time in come:
             key, context = f"{options.name}@{format_utc(time)}", RequestContext.new()
@@ -184,4 +183,6 @@ class Triggers(HostedTasks):
             session.save(self._schedules, row)
             await session.commit()
             self._workers.wake()
+        if missed is not None:  # told by the one whose commit it is
+            _log.warning("times missed", extra={"task": options.name, "first": format_utc(missed)})
         return bool(come)
