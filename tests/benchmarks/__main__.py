@@ -24,6 +24,7 @@ from tests.benchmarks import (
     rehydration,
     scale,
     startup,
+    telemetry,
     transfers,
 )
 from tests.benchmarks.harness import Figure, as_json, print_table
@@ -32,6 +33,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Sequence[Figure]]]] = {
     "dispatch": dispatch.measure,
     "injection": injection.measure,
     "http": http.measure,
+    "telemetry": telemetry.measure,
     "startup": startup.measure,
     "deposits": deposits.measure,
     "appends": appends.measure,

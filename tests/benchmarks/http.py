@@ -22,9 +22,9 @@ def measure() -> Sequence[Figure]:
     figures: list[Figure] = []
     with ExitStack() as servers:
         servers.enter_context(local_issuer(Path(servers.enter_context(tempfile.TemporaryDirectory()))))
-        ports = [_start(servers, name) for name in ("bare", "direct", "mediated")]
+        ports = [start(servers, name) for name in ("bare", "direct", "mediated")]
         for connections in _CONNECTIONS:
-            subjects = [_rate(port, connections) for port in ports]
+            subjects = [rate(port, connections) for port in ports]
             bare, direct, mediated = in_turns(subjects, _ROUNDS)
             figures += [
                 compare(f"POST, controller, {connections} conn. | bare FastAPI", direct, bare, _DIRECT),
@@ -33,14 +33,16 @@ def measure() -> Sequence[Figure]:
     return figures
 
 
-def _start(servers: ExitStack, name: str) -> int:
+def start(servers: ExitStack, name: str, **environment: str) -> int:
+    """The port of an application that answers, until the end of the stack."""
     port = free_port()
-    servers.enter_context(started(f"tests.benchmarks.apps.{name}", str(port)))
+    servers.enter_context(started(f"tests.benchmarks.apps.{name}", str(port), environment=environment))
     wait_for_200(post_request(port), port)
     return port
 
 
-def _rate(port: int, connections: int) -> Callable[[], float]:
+def rate(port: int, connections: int) -> Callable[[], float]:
+    """A subject: how many requests a second are answered."""
     request = post_request(port)
 
     async def measure() -> float:

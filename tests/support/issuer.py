@@ -10,9 +10,9 @@ from deployment.issuer.process import issuing
 SCOPES = [
     "bank:read", "bank:write", "events:write", "operations:admin", "desktop:read", "desktop:write", "desktop:execute",
     "gateway:admin", "prompts:respond",
-    "bells", "cups", "movements:write",  # of the services that tests are made with
+    "bells", "cups", "movements:write", "parcels:write",  # of the services that tests are made with
 ]  # fmt: skip
-AUDIENCES = ["openbank", "service", "desktop-controller", "api-gateway"]
+AUDIENCES = ["openbank", "service", "desktop-controller", "api-gateway", "parcels"]
 _LIFE_S = 24 * 3600
 
 

@@ -30,6 +30,7 @@ class Sink:
     Attributes:
         events: all that it has taken, in order, duplicates included.
         attempts: all that was sent to it, taken or not, in order.
+        traces: the header `traceparent` of each of them.
         refuses: answers for the next requests, used up in order.
         open: while it is clear, requests wait for their answer.
         inside: how many wait for theirs right now, and at most did.
@@ -39,6 +40,7 @@ class Sink:
         self.port = 0
         self.events: list[dict[str, Any]] = []
         self.attempts: list[dict[str, Any]] = []
+        self.traces: list[str | None] = []
         self.media_types: set[str] = set()
         self.refuses: list[Answer] = []
         self.refused_types: dict[str, int] = {}
@@ -87,6 +89,7 @@ class Sink:
                 break
         event = json.loads(body)
         self.attempts.append(event)
+        self.traces.append(next((value.decode() for name, value in scope["headers"] if name == b"traceparent"), None))
         self.inside += 1
         self.most = max(self.most, self.inside)
         try:

@@ -1,5 +1,7 @@
 """A builder with both stores in memory, or in files of the test's own folder."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,13 @@ def builder_on_files(tmp_path: Path) -> WebApplicationBuilder:
 @pytest.fixture
 def builder(builder_on_files: WebApplicationBuilder) -> WebApplicationBuilder:
     return in_memory(builder_on_files)
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """The process's loggers are as before."""
+    loggers = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error")]
+    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers[:], logger.level, logger.propagate = handlers, level, propagate

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,18 +13,9 @@ from neuroglia.hosting.logging import configure_logging
 from neuroglia.mvc import ControllerBase, get
 from tests.framework.mvc.serving import serving
 
+pytestmark = pytest.mark.usefixtures("restored")
 SECRET = "Ada Lovelace, born 1990"
 _log = logging.getLogger("a.logger")
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """The process's loggers are as before."""
-    loggers = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error")]
-    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
-    yield
-    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        logger.handlers[:], logger.level, logger.propagate = handlers, level, propagate
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -51,6 +41,26 @@ def test_within_a_request_a_line_has_its_correlation_id(capsys: pytest.CaptureFi
     _log.info("outside")
 
     assert [line.get("correlation_id") for line in logged(capsys)] == ["c-1", "c-1", None]
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "told"),
+    [
+        (f"00-{'a' * 32}-{'b' * 16}-01", {"trace_id": "a" * 32, "span_id": "b" * 16, "trace_flags": "01"}),
+        ("00-of-a-stranger", {}),
+        (None, {}),
+    ],
+)
+def test_within_a_trace_a_line_has_its_ids(
+    traceparent: str | None, told: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("INFO")
+
+    with use_context(RequestContext(correlation_id="c-1", traceparent=traceparent)):
+        _log.info("inside")
+
+    (line,) = logged(capsys)
+    assert {name: value for name, value in line.items() if name.startswith(("trace", "span"))} == told
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from neuroglia.cloud_events.messages import STRUCTURED, dump
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import Unavailable
 from neuroglia.mvc.retrying import retry_after
+from neuroglia.observability import trace_headers
 
 _TIMEOUT_S: Final = 10.0
 _LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=32)
@@ -52,7 +53,8 @@ class Sink:
             told = {"type": event.get_type(), "id": event.get_id(), "subject": event.get_subject()}
             _log.info("event", extra=told)
             return
-        sending = self._client.stream("POST", self._url, content=dump(event), headers={"content-type": STRUCTURED})
+        headers = {"content-type": STRUCTURED, **trace_headers()}
+        sending = self._client.stream("POST", self._url, content=dump(event), headers=headers)
         try:
             async with asyncio.timeout(_TIMEOUT_S), sending as answer:
                 async for _ in answer.aiter_raw():  # to its end, so that the connection can be used again

@@ -11,7 +11,8 @@ from typing import Any, Final
 import uuid_utils
 
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+"""Trace id, id of the parent span, flags (W3C Trace Context, 3.2.2)."""
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class RequestContext:
         """A context for a request of the outside. An id that could forge a log line or header is replaced."""
         if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
             correlation_id = str(uuid_utils.uuid7())
-        if traceparent is not None and not _TRACEPARENT.fullmatch(traceparent):
+        if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
             traceparent = None
         return RequestContext(correlation_id=correlation_id, traceparent=traceparent)
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 import tenacity
 from typing_extensions import override
 
-from neuroglia.core.context import RequestContext, use_context
+from neuroglia.core.context import RequestContext, switch_context
 from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.core.lifecycle import HostedTasks
 from neuroglia.dependency_injection import Scope, ServiceProvider
@@ -20,6 +20,7 @@ from neuroglia.documents.attempts import back_off, failure_of
 from neuroglia.documents.session import Session
 from neuroglia.documents.work_items import WORK_ITEMS, WorkItem, WorkQueue
 from neuroglia.domain import DomainError
+from neuroglia.observability import Tracing
 
 _log: Final = logging.getLogger("neuroglia.work")
 _ATTEMPTS: Final = 3
@@ -51,7 +52,7 @@ class Workers(HostedTasks):
 
     def __init__(self, provider: ServiceProvider, queue: WorkQueue, *, workers: int) -> None:
         super().__init__()
-        self._provider, self._queue, self._workers = provider, queue, workers
+        self._provider, self._queue, self._workers, self._tracing = provider, queue, workers, provider.get_now(Tracing)
         self._busy: set[asyncio.Task[None]] = set()
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
 
@@ -144,14 +145,15 @@ class Workers(HostedTasks):
         async with self._provider.create_scope() as scope:
             session, outcome = await scope.get(Session), None
             async with self._renewed(item):
-                with use_context(self._context(item)):
-                    try:
+                switch_context(context := self._context(item))  # to the end of its task: failures are logged with it
+                try:
+                    with self._tracing.handling(item.queue, item.id, context):
                         await self._perform(item, scope)
-                    except DomainError as refusal:
-                        _log.info("work refused", extra={"item": item.id, "outcome": refusal.code})
-                        session, outcome = Session(session.store), refusal.code  # what was staged before it is void
-                    except asyncio.CancelledError as cancelled:
-                        raise failure_of(cancelled) from None
+                except DomainError as refusal:
+                    _log.info("work refused", extra={"item": item.id, "outcome": refusal.code})
+                    session, outcome = Session(session.store), refusal.code  # what was staged before it is void
+                except asyncio.CancelledError as cancelled:
+                    raise failure_of(cancelled) from None
             if self.keeps:
                 await self._queue.keep(item, session, outcome, self._keep_until(item))
             else:

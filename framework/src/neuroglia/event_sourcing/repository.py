@@ -14,6 +14,7 @@ from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots
 from neuroglia.event_sourcing.store import NO_STREAM, EventMetadata, EventStore, NewEvent, StoredEvent
+from neuroglia.observability import OFF, Tracing
 
 A = TypeVar("A", bound=AggregateRoot)
 _TAIL: Final = 100
@@ -29,21 +30,15 @@ class EventSourcedRepository(Repository[A], History[A]):
     """Loads an aggregate by replaying its stream, and saves it by appending what it decided since."""
 
     def __init__(
-        self,
-        kind: type[A],
-        store: EventStore,
-        codec: EventCodec,
-        clock: Clock,
-        command: OneCommand,
-        snapshots: Snapshots,
-    ) -> None:
+        self, kind: type[A], store: EventStore, codec: EventCodec, clock: Clock, command: OneCommand,
+        snapshots: Snapshots, tracing: Tracing = OFF,
+    ) -> None:  # fmt: skip
         self._kind = kind
         self._store = store
-        self._codec = codec
-        self._clock = clock
+        self._codec, self._clock = codec, clock
         self._command = command
         self._context = command.context
-        self._snapshots = snapshots
+        self._snapshots, self._tracing = snapshots, tracing
         self._repeated: dict[str, Sequence[StoredEvent]] = {}
 
     @override
@@ -146,19 +141,20 @@ class EventSourcedRepository(Repository[A], History[A]):
             raise Unavailable("The event store has lost its last events, behind which this command began.")
         now = max(filter(None, (self._clock.now(), aggregate.modified_at)))  # even if the clock was set back
         context, codec, event_id = self._context, self._codec, self._command.event_id
-        metadata = EventMetadata(
-            recorded_at=now, correlation_id=context.correlation_id, causation_id=context.causation_id,
-            actor=context.principal.id, traceparent=context.traceparent,
-        )  # fmt: skip
-        events = [
-            NewEvent(id=event_id(stream, n), type=codec.name(event), data=codec.encode(event), metadata=metadata)
-            for n, event in enumerate(aggregate.pending)
-        ]
-        try:
-            appended = await self._store.append(stream, events, aggregate.version)
-        except ConcurrencyError:
-            self._snapshots.doubt(stream)
-            raise
+        with self._tracing.appending(stream, len(aggregate.pending), context) as traceparent:
+            metadata = EventMetadata(
+                recorded_at=now, correlation_id=context.correlation_id, causation_id=context.causation_id,
+                actor=context.principal.id, traceparent=traceparent,
+            )  # fmt: skip
+            events = [
+                NewEvent(id=event_id(stream, n), type=codec.name(event), data=codec.encode(event), metadata=metadata)
+                for n, event in enumerate(aggregate.pending)
+            ]
+            try:
+                appended = await self._store.append(stream, events, aggregate.version)
+            except ConcurrencyError:
+                self._snapshots.doubt(stream)
+                raise
         first = appended.revision - len(events) + 1
         return [
             Envelope(

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from fastapi.telemetry import TelemetryConfig
 from typing_extensions import TypeForm
 
 from neuroglia.core.clock import Clock, SystemClock
@@ -42,6 +43,7 @@ from neuroglia.mediation import (
     add_handlers,
 )
 from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, describe, install_problem_handlers
+from neuroglia.observability import OFF, Tracing
 from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
 from neuroglia.operations.index import IndexedEvent, add_event_index
@@ -87,6 +89,13 @@ class WebApplicationBuilder:
         self.services.add_singleton(Guard)
         self.services.add_scoped(Ids, ids_of)
         self.services.add_scoped(RequestContext, current_context)
+        self.services.add_instance(Tracing, OFF)
+        self.services.add_singleton(TelemetryConfig, _no_telemetry)
+        if settings.otel_exporter_otlp_endpoint:
+            with extra("observability", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+                from neuroglia.observability import registration
+            endpoint = str(settings.otel_exporter_otlp_endpoint)
+            self._hosted.append(registration.add_telemetry(self.services, settings.service, endpoint))
 
     def add_controllers(self, package: str) -> None:
         """Adds the controllers of a package."""
@@ -217,10 +226,11 @@ class WebApplicationBuilder:
             openapi_url="/api/openapi.json",
             lifespan=lambda _: self._lifespan(provider),
             swagger_ui_init_oauth={"clientId": "swagger", "usePkceWithAuthorizationCodeGrant": True},
-            telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
+            telemetry=provider.get_now(TelemetryConfig),
         )
         allow_pages(app, self.settings.cors_origins)
-        app.add_middleware(RequestMiddleware, service=service, max_body_bytes=self.settings.max_body_bytes)
+        looking, most = provider.get_now(Tracing), self.settings.max_body_bytes
+        app.add_middleware(RequestMiddleware, service=service, max_body_bytes=most, tracing=looking)
         app.state.services = provider  # for tests and tools; handlers ask by their constructors
         install_problem_handlers(app, service)
         guard = provider.get_now(Guard)
@@ -258,6 +268,10 @@ async def _stop(service: HostedService) -> None:
 
 def _one_command(command: OneCommand) -> UnitOfWork:
     return command
+
+
+def _no_telemetry() -> TelemetryConfig:
+    return TelemetryConfig(auto_configure=False, tracing=False, metrics=False, logs=False)
 
 
 def _session(session: Session) -> UnitOfWork:

@@ -1,4 +1,4 @@
-"""Logs: JSON lines on stdout, each with the correlation id of what it belongs to."""
+"""Logs: JSON lines on stdout, each with the ids of the request and the trace that it belongs to."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 from typing_extensions import override
 
-from neuroglia.core.context import ambient_context
+from neuroglia.core.context import TRACEPARENT, ambient_context
 
 _FRAMES: Final = 8
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -27,7 +27,7 @@ def configure_logging(level: str) -> None:
             datefmt="%Y-%m-%dT%H:%M:%S%z",
         )
     )
-    handler.addFilter(_add_correlation_id)
+    handler.addFilter(_add_ids)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells each request's URL, which may hold a password
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells whenever it looks at the clock
@@ -36,9 +36,11 @@ def configure_logging(level: str) -> None:
         logging.getLogger(name).propagate = True
 
 
-def _add_correlation_id(record: logging.LogRecord) -> bool:
+def _add_ids(record: logging.LogRecord) -> bool:
     if (context := ambient_context()) is not None:
         record.correlation_id = context.correlation_id
+        if trace := TRACEPARENT.fullmatch(context.traceparent or ""):
+            record.trace_id, record.span_id, record.trace_flags = trace.groups()
     return True
 
 

@@ -40,6 +40,8 @@ class ServiceSettings(BaseSettings):
     """Of the pages that may call from a browser, separated by commas. None, unless they are named."""
     cloud_events_sink: AnyHttpUrl | None = None
     """Where CloudEvents are sent to; without one they are logged and shown."""
+    otel_exporter_otlp_endpoint: AnyHttpUrl | Literal[""] = ""
+    """Of the collector that traces and metrics go to; without one there are none."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     lease_seconds: float = Field(default=3.0, gt=0, le=300)
     """How soon another process takes over the work of one that has died."""

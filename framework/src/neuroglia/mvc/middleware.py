@@ -13,6 +13,7 @@ from neuroglia.core.context import Reply, RequestContext, use_context
 from neuroglia.core.ids import derived_id
 from neuroglia.mvc.guarded import MALFORMED
 from neuroglia.mvc.problems import unexpected_problem
+from neuroglia.observability import OFF, Tracing
 from neuroglia.security import protections
 
 _log: Final = logging.getLogger("neuroglia.http")
@@ -26,8 +27,8 @@ _STRONG_VERSION: Final = re.compile(r'(?<!W/)"([0-9]{1,18})"')
 class RequestMiddleware:
     """Reads the headers that make up the context, and turns what the message replied into headers."""
 
-    def __init__(self, app: ASGIApp, service: str, max_body_bytes: int) -> None:
-        self._app, self._service, self._max_body_bytes = app, service, max_body_bytes
+    def __init__(self, app: ASGIApp, service: str, max_body_bytes: int, tracing: Tracing = OFF) -> None:
+        self._app, self._service, self._max_body_bytes, self._tracing = app, service, max_body_bytes, tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,7 +41,8 @@ class RequestMiddleware:
             scope[MALFORMED], position = "X-Wait-For-Position is no position.", None
         if key is not None and not _KEY.fullmatch(key):
             scope[MALFORMED], key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
-        context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=headers.get(b"traceparent"))
+        trace = self._tracing.entering(headers.get(b"traceparent"))
+        context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=trace)
         if position or key or b"if-match" in headers:  # which most requests have not
             context = replace(
                 context, wait_for_position=int(position) if position else None,

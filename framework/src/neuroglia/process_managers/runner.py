@@ -103,7 +103,9 @@ class ProcessRunner(ReactionRunner):
             revision = int(str(item.body["revision"]))
             async with self._means.provider.create_scope() as scope:
                 async for stored in self._means.events.read(item.group, after=revision - 1, limit=1):
-                    with use_context(context_of(self.status.name, stored)):
+                    name, tracing = self.status.name, self._means.tracing
+                    context = context_of(name, stored)
+                    with use_context(context), tracing.handling(name, stored.id, context, type=stored.type):
                         for step in await self._steps(scope, self._means.codec.open(stored)):
                             if step.name == item.body["step"]:
                                 await self._send(scope, step)

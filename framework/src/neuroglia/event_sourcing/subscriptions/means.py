@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from neuroglia.core.clock import Clock
@@ -11,6 +12,7 @@ from neuroglia.documents import DocumentStore, Generations
 from neuroglia.documents.attempts import failure_of
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.store import EventStore, StoredEvent
+from neuroglia.observability import OFF, Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,12 @@ class Means:
     documents: DocumentStore
     generations: Generations
     clock: Clock
+    tracing: Tracing = OFF
+
+    def handling(self, name: str, cause: StoredEvent, command_id: str | None = None) -> AbstractContextManager[object]:
+        """Around the handling of an event by a subscription, in its context."""
+        within = context_of(name, cause, command_id)
+        return self.tracing.handling(name, cause.id, within, type=cause.type, recorded_at=cause.recorded_at)
 
 
 def context_of(subscription: str, cause: StoredEvent, command_id: str | None = None) -> RequestContext:

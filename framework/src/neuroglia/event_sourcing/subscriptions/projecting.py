@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from neuroglia.core.context import current_context, switch_context, use_context
+from neuroglia.core.context import current_context, use_context
 from neuroglia.documents import DocumentType, Session
 from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
@@ -18,7 +18,7 @@ from neuroglia.event_sourcing.subscriptions.checkpoints import (
     commit_move,
     load_checkpoint,
 )
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
+from neuroglia.event_sourcing.subscriptions.means import Means, guarded
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience
 
@@ -132,8 +132,8 @@ class Projector:
                         continue
                     if handler:
                         envelope = self._means.codec.open(stored)
-                        switch_context(context_of(self._kind.subscriber.name, stored))
-                        await guarded(handler(projection, envelope.event, envelope))
+                        with self._means.handling(self._kind.subscriber.name, stored):
+                            await guarded(handler(projection, envelope.event, envelope))
                     if self.parking.concerned:  # even without a handler: an earlier version may have had one
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:

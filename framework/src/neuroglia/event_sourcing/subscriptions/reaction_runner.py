@@ -153,7 +153,8 @@ class ReactionRunner(SubscriptionRunner):
         command_id = derived_id(self.status.name, stored.id)
         with use_context(context_of(self.status.name, stored, command_id)):
             try:
-                await guarded(self._handle_in(scope, envelope))
+                with self._means.handling(self.status.name, stored, command_id):
+                    await guarded(self._handle_in(scope, envelope))
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
                 return False
