@@ -207,8 +207,9 @@ class WorkQueue:
         """
         await self._leave(item, WorkState.PARKED, item.due, error)
 
-    async def _leave(self, item: WorkItem, state: WorkState, due: datetime, error: str | None, *,
-                     counts: bool = True) -> None:  # fmt: skip
+    async def _leave(
+        self, item: WorkItem, state: WorkState, due: datetime, error: str | None, *, counts: bool = True
+    ) -> None:
         session = Session(self._store)
         held = await self._ours(item, session)
         held.state, held.owner, held.due, held.error = state, "", due, error

@@ -52,7 +52,8 @@ class Workers(HostedTasks):
 
     def __init__(self, provider: ServiceProvider, queue: WorkQueue, *, workers: int) -> None:
         super().__init__()
-        self._provider, self._queue, self._workers, self._tracing = provider, queue, workers, provider.get_now(Tracing)
+        self._provider, self._queue, self._workers = provider, queue, workers
+        self._tracing = provider.get_now(Tracing)
         self._busy: set[asyncio.Task[None]] = set()
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
 

@@ -30,15 +30,23 @@ class EventSourcedRepository(Repository[A], History[A]):
     """Loads an aggregate by replaying its stream, and saves it by appending what it decided since."""
 
     def __init__(
-        self, kind: type[A], store: EventStore, codec: EventCodec, clock: Clock, command: OneCommand,
-        snapshots: Snapshots, tracing: Tracing = OFF,
-    ) -> None:  # fmt: skip
+        self,
+        kind: type[A],
+        store: EventStore,
+        codec: EventCodec,
+        clock: Clock,
+        command: OneCommand,
+        snapshots: Snapshots,
+        tracing: Tracing = OFF,
+    ) -> None:
         self._kind = kind
         self._store = store
-        self._codec, self._clock = codec, clock
+        self._codec = codec
+        self._clock = clock
         self._command = command
         self._context = command.context
-        self._snapshots, self._tracing = snapshots, tracing
+        self._snapshots = snapshots
+        self._tracing = tracing
         self._repeated: dict[str, Sequence[StoredEvent]] = {}
 
     @override
