@@ -121,7 +121,7 @@ def loads(count: int, **more: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("crew", [{"LEASE_SECONDS": "60"}], indirect=True)  # nobody dies, however busy the machine is
 def test_given_three_replicas_and_500_jobs_then_each_runs_once_and_all_have_taken_part(crew: Crew) -> None:
-    crew.burden(*loads(500))
+    crew.burden(*loads(500, seconds=0.1))  # as long as the others need to see that there is something to do
 
     crew.has_done(500)
 
