@@ -51,6 +51,16 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     assert not missing
 
 
+def test_every_test_that_proves_a_guarantee_is_there() -> None:
+    section = (ROOT / "README.md").read_text().partition("## What holds, and which test proves it")[2]
+    rows = [row for row in section.partition("\n## ")[0].splitlines() if row.startswith("| ")][2:]
+    for row in rows:
+        proofs = re.findall(r"`(tests/[^`]+|make [a-z]+)`", row)
+        assert proofs, row
+        assert [proof for proof in proofs if not proof.startswith("make ") and not (ROOT / proof).exists()] == []
+    assert len(rows) > 30
+
+
 def test_what_one_sees_when_something_does_not_work_is_what_is_said() -> None:
     section = (ROOT / "README.md").read_text().partition("## When something does not work")[2].partition("\n## ")[0]
     said = [quoted for row in section.splitlines()[4:] for quoted in re.findall(r"`([^`]+)`", row.partition(" | ")[0])]
