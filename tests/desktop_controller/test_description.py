@@ -1,8 +1,6 @@
 """The OpenAPI document says what is really there, who may call it, and what is really sent."""
 
 import asyncio
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from tests.desktop_controller.builders import API, COMMANDS, ECHO, IN_TIME, SLEE
 from tests.desktop_controller.doubles import FakeHost
 from tests.desktop_controller.test_host_info import HOST_BODY, USER_BODY, turn
 from tests.support.json_schema import mismatches
+from tests.support.openapi import OPEN, Document, operations, require_told, require_whole
 
 ENDPOINTS = {
     ("get", "/api/v1/host/info"): "desktop:read",
@@ -31,8 +30,6 @@ ENDPOINTS = {
     ("put", "/api/v1/files/{path}"): "desktop:write",
     ("post", "/api/v1/cloudevents"): "events:write",
 }
-OPEN = {("get", "/health/live"), ("get", "/health/ready")}
-Document = dict[str, Any]
 
 
 @pytest.fixture
@@ -41,41 +38,23 @@ async def document(controller: RunningService) -> Document:
     return found
 
 
-def operations(document: Document) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+def own_operations(document: Document) -> dict[tuple[str, str], dict[str, Any]]:
     """All but those of the framework."""
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            if not path.startswith(f"{API}/operations"):
-                yield (method, path), operation
+    return {where: told for where, told in operations(document).items() if "/operations" not in where[1]}
 
 
 async def test_every_endpoint_is_described_once_with_the_scopes_that_it_needs(document: Document) -> None:
-    found = dict(operations(document))
+    found = own_operations(document)
 
     assert set(found) == {*ENDPOINTS, *OPEN}
     assert {where: found[where]["x-required-scopes"] for where in ENDPOINTS} == {
         where: [scope] for where, scope in ENDPOINTS.items()
     }
-    ids = [operation["operationId"] for operation in found.values()]
-    assert len(set(ids)) == len(ids)
 
 
-async def test_every_endpoint_says_what_it_does_and_how_it_fails(document: Document) -> None:
-    for where, operation in operations(document):
-        assert operation["summary"], where
-        assert operation["description"].endswith("."), where
-        assert "422" not in operation["responses"], where  # problems, not FastAPI's own error body
-        if where not in OPEN:
-            for status in ("4XX", "5XX"):
-                assert list(operation["responses"][status]["content"]) == ["application/problem+json"], where
-
-
-async def test_every_reference_leads_somewhere(document: Document) -> None:
-    schemas = document["components"]["schemas"]
-    references = {part.partition('"')[0] for part in json.dumps(document).split('"$ref": "#/components/schemas/')[1:]}
-
-    assert references <= set(schemas)
-    assert "HTTPValidationError" not in schemas
+async def test_the_document_is_whole_and_tells_what_each_endpoint_does_and_how_it_fails(document: Document) -> None:
+    require_whole(document)
+    require_told(document)
 
 
 def fits(document: Document, method: str, path: str, answer: Answer) -> None:

@@ -1,15 +1,12 @@
 """The OpenAPI document says what is really there and what is really sent."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 import pytest_asyncio
 
 from neuroglia.testing import Answer, RunningService
 from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY, deposited, new_account, withdrawn
 from tests.support.json_schema import mismatches
+from tests.support.openapi import OPEN, Document, operations, require_told, require_whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ENDPOINTS = {
@@ -48,8 +45,6 @@ OPERATIONS = {  # what they answer is tried in tests/framework/operations
     ("post", "/api/v1/operations/jobs/{id}/retry"): "operations:admin",
     ("post", "/api/v1/operations/jobs/{id}/cancel"): "operations:admin",
 }
-OPEN = {("get", "/health/live"), ("get", "/health/ready")}
-Document = dict[str, Any]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -58,42 +53,18 @@ async def document(shared_bank: RunningService) -> Document:
     return found
 
 
-def operations(document: Document) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield (method, path), operation
-
-
 async def test_every_endpoint_is_described_once_with_the_scopes_that_it_needs(document: Document) -> None:
-    found = dict(operations(document))
+    found = operations(document)
 
     assert {where: operation.get("x-required-scopes") for where, operation in found.items() if where not in OPEN} == {
         where: [scope] for where, scope in (ENDPOINTS | OPERATIONS).items()
     }
     assert set(found) == {*ENDPOINTS, *OPERATIONS, *OPEN}
-    ids = [operation["operationId"] for operation in found.values()]
-    assert len(set(ids)) == len(ids)
 
 
-async def test_every_endpoint_says_what_it_does_and_how_it_fails(document: Document) -> None:
-    for where, operation in operations(document):
-        assert operation["summary"], where
-        assert operation["description"].endswith("."), where
-        assert operation["tags"], where
-        assert "422" not in operation["responses"], where  # problems, not FastAPI's own error body
-        if where not in OPEN:
-            for status in ("4XX", "5XX"):
-                (media_type,) = operation["responses"][status]["content"]
-                assert media_type == "application/problem+json", where
-
-
-async def test_every_reference_leads_somewhere(document: Document) -> None:
-    schemas = document["components"]["schemas"]
-    references = {part.partition('"')[0] for part in json.dumps(document).split('"$ref": "#/components/schemas/')[1:]}
-
-    assert references == set(schemas)
-    assert {"Problem", "ProblemError"} <= references
-    assert "HTTPValidationError" not in schemas
+async def test_the_document_is_whole_and_tells_what_each_endpoint_does_and_how_it_fails(document: Document) -> None:
+    require_whole(document)
+    require_told(document)
 
 
 async def test_the_document_stays_as_it_is(shared_bank: RunningService, document: Document) -> None:
