@@ -4,20 +4,23 @@ import inspect
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from api_gateway.main import create_app as create_gateway
 from api_gateway.settings import ApiGatewaySettings
-from deployment.processes import serving
+from deployment.processes import free_port, serving, until
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
@@ -26,9 +29,12 @@ from neuroglia.event_sourcing import EventStore
 from neuroglia.hosting import ServiceSettings
 from neuroglia.mediation import Mediator
 from neuroglia.testing import given_process, running
+from tests.support.collector import collecting
+from tests.support.issuer import authorized
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+FRAMEWORK = ROOT / "framework/README.md"
 GATEWAY = ROOT / "api-gateway/README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
 TARGET = re.compile(r"`?\bmake ([a-z-]+)(?=`|\s{2,}#|\n)")
@@ -83,7 +89,7 @@ def test_make_help_lists_every_target() -> None:
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The service in one file, with all that the page adds to it."""
-    source, reaction, process, cloud_events, tasks, _ = blocks(ROOT / "framework/README.md", "python")
+    source, reaction, process, cloud_events, tasks, _ = blocks(FRAMEWORK, "python")
     source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\n{tasks}\n\nbuilder = ")
     source = source.replace(
         "app = ", "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\napp = "
@@ -147,7 +153,7 @@ def test_the_process_of_the_page_counts_on_until_the_tally_is_full(tally: Module
 
 
 async def test_the_tests_of_the_service_in_one_file_pass(tally: ModuleType) -> None:
-    *_, source = blocks(ROOT / "framework/README.md", "python")
+    *_, source = blocks(FRAMEWORK, "python")
     exec(source, vars(tally))
     tests = [test for name, test in vars(tally).items() if name.startswith("test_")]
     assert len(tests) == source.count("def test_") > 0
@@ -168,7 +174,7 @@ def test_the_quoted_start_error_is_what_is_said() -> None:
     TransferHandler.__init__.__annotations__["accounts"] = Repository[Account]  # local classes have no module
     services = ServiceCollection()
     services.add_scoped(TransferHandler)
-    (quoted,) = blocks(ROOT / "framework/README.md", "text")
+    (quoted,) = blocks(FRAMEWORK, "text")
 
     with pytest.raises(ConfigurationError) as error:
         ServiceProvider(services)
@@ -202,6 +208,35 @@ def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
         told = commands.replace("http://127.0.0.1:8081", server.url)
         told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/").replace("data/", f"{tmp_path}/")
         subprocess.run(["bash", "-e", "-c", told], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("issuer")
+def test_the_command_of_the_frameworks_page_tells_a_collector(tmp_path: Path) -> None:
+    (command,) = blocks(FRAMEWORK, "sh")
+    listens = f"http://127.0.0.1:{(port := free_port())}"
+    here = {**os.environ, "PORT": str(port), "DATA_DIR": str(tmp_path), "OTEL_BSP_SCHEDULE_DELAY": "50"}
+    with collecting() as collector, (tmp_path / "output").open("w") as output:
+        told = command.replace("http://127.0.0.1:4318", collector.url)
+        told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+        typed = subprocess.Popen(
+            ["bash", "-c", told], env=here, cwd=tmp_path, stdout=output, stderr=output, start_new_session=True
+        )
+
+        def answers() -> bool:
+            assert typed.poll() is None, (tmp_path / "output").read_text()
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{listens}/api/v1/persons", headers=authorized(), trust_env=False).is_success
+            return False
+
+        try:
+            until(answers, "an answer", 30)
+            wanted = ("openbank", "GET /api/v1/persons")
+            until(lambda: wanted in {(span.service, span.name) for span in collector.spans}, "its span", 30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(typed.pid, signal.SIGTERM)  # of bash and what it has started
+            typed.wait()
 
 
 @pytest.mark.integration
