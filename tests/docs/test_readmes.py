@@ -21,6 +21,7 @@ from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from api_gateway.main import create_app as create_gateway
 from api_gateway.settings import ApiGatewaySettings
 from deployment.processes import free_port, serving, until
+from desktop_controller.settings import DesktopControllerSettings
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
@@ -29,6 +30,7 @@ from neuroglia.event_sourcing import EventStore
 from neuroglia.hosting import ServiceSettings
 from neuroglia.mediation import Mediator
 from neuroglia.testing import given_process, running
+from openbank.settings import OpenBankSettings
 from tests.support.collector import collecting
 from tests.support.issuer import authorized
 from tests.support.waiting import eventually
@@ -36,6 +38,13 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).parents[2]
 FRAMEWORK = ROOT / "framework/README.md"
 GATEWAY = ROOT / "api-gateway/README.md"
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "framework": ServiceSettings,
+    "openbank": OpenBankSettings,
+    "desktop-controller": DesktopControllerSettings,
+    "api-gateway": ApiGatewaySettings,
+}
+"""What the table on the page of each folder is about."""
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
 TARGET = re.compile(r"`?\bmake ([a-z-]+)(?=`|\s{2,}#|\n)")
 
@@ -255,14 +264,33 @@ def test_the_commands_of_the_gateways_page_work(tmp_path: Path) -> None:
     assert listed["items"] == [sent]
 
 
-def test_the_gateways_page_lists_all_that_it_can_be_told() -> None:
-    own = ApiGatewaySettings.model_fields.keys() - ServiceSettings.model_fields.keys()
-    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.+?) \|", GATEWAY.read_text(), re.MULTILINE)
-    assert sorted(name.lower() for name, _ in rows) == sorted(own)
-    for name, default in rows:
-        if quoted := re.fullmatch(r"`(.+)`", default):
-            known = ApiGatewaySettings.model_fields[name.lower()].default
-            assert quoted[1] == (str(known) if isinstance(known, str) else json.dumps(known).removesuffix(".0")), name
+def as_told(default: object) -> str | None:
+    """How a page shows what a setting is, unless it is told otherwise; None: in words."""
+    if isinstance(default, int | float):  # a bool, too
+        return json.dumps(default).removesuffix(".0")
+    return str(default) or None if isinstance(default, str | Path) else None
+
+
+@pytest.mark.parametrize("folder", SETTINGS)
+def test_a_page_lists_all_that_its_service_can_be_told(folder: str) -> None:
+    page = (ROOT / folder / "README.md").read_text()
+    known, common = SETTINGS[folder].model_fields, ServiceSettings.model_fields
+    told: list[tuple[str, str | None]] = []
+    for variables, default in re.findall(r"^\| (`[A-Z0-9_]+`(?:, `[A-Z0-9_]+`)*) \| (.+?) \|", page, re.MULTILINE):
+        names = re.findall(r"`(.+?)`", variables.lower())
+        plain = re.fullmatch(r"`[^`]+`(, `[^`]+`)*", default)
+        told += zip(names, re.findall(r"`(.+?)`", default) if plain else [None] * len(names), strict=True)
+
+    own = known if folder == "framework" else {name: known[name] for name in known.keys() - common.keys()}
+    assert sorted(told) == sorted((name, as_told(field.default)) for name, field in own.items())
+    for name in (name for name in common if known[name].default != common[name].default):
+        assert re.search(rf"`{name.upper()}` is {as_told(known[name].default)}\b", page), name
+
+
+def test_the_first_page_leads_to_each_table_of_settings() -> None:
+    section = (ROOT / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"\]\((.+?)/README\.md#settings\)", section)) == SETTINGS.keys()
+    assert [folder for folder in SETTINGS if "\n## Settings\n" not in (ROOT / folder / "README.md").read_text()] == []
 
 
 def test_the_gateways_page_lists_every_endpoint_with_who_may_call_it(tmp_path: Path) -> None:
