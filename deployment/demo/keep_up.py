@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deployment.demo.identities import identities
-from deployment.processes import ServiceProcess, serving, until
+from deployment.processes import START_S, ServiceProcess, serving, until
 
 _PORTS: Final = (("PORT", "8081"), ("DESKTOP_PORT", "8082"), ("GATEWAY_PORT", "8083"))
 _CATALOGUE: Final = Path(__file__).parents[2] / "desktop-controller/commands.toml"
@@ -28,11 +28,12 @@ def main() -> int:
             identities(folder / "issuer", port=int(os.environ.get("ISSUER_PORT", "8090")), pages=pages) as issuer,
             serving("openbank", folder, port=ports[0], OAUTH2_ISSUER=issuer.url) as bank,
             serving(
-                "desktop_controller", folder / "desktop", port=ports[1], OAUTH2_ISSUER=issuer.url,
+                "desktop_controller", folder / "desktop", port=ports[1], within=START_S, OAUTH2_ISSUER=issuer.url,
                 COMMANDS_FILE=str(_CATALOGUE), **_OF_ITS_OWN,
             ) as desktop,
             serving(
-                "api_gateway", folder / "gateway", port=ports[2], OAUTH2_ISSUER=issuer.url, **_OF_ITS_OWN
+                "api_gateway", folder / "gateway", port=ports[2], within=START_S, OAUTH2_ISSUER=issuer.url,
+                **_OF_ITS_OWN,
             ) as gateway,
         ):  # fmt: skip
             token = folder / "operator.token"
