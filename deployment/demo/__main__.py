@@ -36,7 +36,7 @@ def main() -> int:
             print(f"\nThe demo stopped: {difference}\n\nThe server's last words:", *words, sep="\n", file=sys.stderr)
             return 1
     print(f"\nDone: {narrator.requests} requests, each answered as promised, in {time.monotonic() - begun:.1f} s.")
-    print("Next: `make run` keeps the bank and the gateway up: http://127.0.0.1:8081/api/docs and :8083/api/docs")
+    print("Next: `make run` keeps all three up: http://127.0.0.1:8081/api/docs, :8082/api/docs and :8083/api/docs")
     return 0
 
 
