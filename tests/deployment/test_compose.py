@@ -110,17 +110,26 @@ def test_only_those_reach_the_stores_that_have_to(services: Mapping[str, Any]) -
 
 
 def test_images_of_others_are_pinned_and_the_ones_that_are_tested(services: Mapping[str, Any]) -> None:
-    images = {
-        name: service["image"]
-        for name, service in services.items()
-        if service.get("pull_policy") != "never" and "build" not in service
-    }
+    images = {name: service["image"] for name, service in services.items() if "build" not in service}
 
     assert images.pop("telemetry").partition(":")[2] not in {"", "latest"}
     assert images == {
         "eventstore": containers.DEFAULT_EVENTSTOREDB, "mongo": containers.DEFAULT_MONGO,
         "keycloak": containers.DEFAULT_KEYCLOAK,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("overrides", OVERRIDES)
+def test_what_we_build_is_built_whenever_it_starts_and_asked_of_no_registry(
+    environment: Path, overrides: list[str]
+) -> None:
+    shown = compose(*named(*overrides), "--profile", "telemetry", "config", "--format", "json", told=environment)
+    found = json.loads(shown.stdout)["services"]
+    named_by_us = {name for name, service in found.items() if service["image"].startswith("neuroglia")}
+
+    assert named_by_us >= {*OURS}
+    assert {name for name, service in found.items() if "build" in service} == named_by_us
+    assert {found[name].get("pull_policy") for name in named_by_us} == {"build"}
 
 
 def test_a_token_names_the_issuer_as_browsers_see_it_and_services_find_it_inside(
