@@ -139,6 +139,7 @@ def test_an_image_holds_what_is_locked_and_is_compiled_already(running: System, 
 
     assert {"neuroglia", "fastapi"} <= found.keys()
     assert found.keys() & {*SAMPLES} == ({service} & {*SAMPLES})
+    assert ("opentelemetry-sdk" in found) == (service in SAMPLES)
     assert [one for one in found.items() if one[0] not in own and one not in locked] == []
     compiled = "ls /opt/venv/lib/python3*/site-packages/neuroglia/core/__pycache__/*.pyc"
     assert says(container, compiled)[0] == 0
