@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from deployment.environment import SECRETS
-from tests.e2e.system import ROOT, SAMPLES, SERVICES, files, write_environment
+from tests.e2e.system import ROOT, SAMPLES, SERVICES, TELEMETRY, files, write_environment
 from tests.support import containers
 from tests.support.machine import not_here
 
 FILE = ROOT / "docker-compose.yml"
 OVERRIDES = [[], ["stand-ins"], ["dev"], ["stand-ins", "dev"]]
+PAGE = ROOT / "README.md"
 OURS = [*SAMPLES, "viewer", "agent"]
 REALM = json.loads((ROOT / "deployment/keycloak/realm.json").read_text())
 
@@ -88,6 +89,19 @@ def test_every_service_is_bounded_watched_and_waited_for(services: Mapping[str, 
         assert {one["condition"] for one in service.get("depends_on", {}).values()} <= {"service_healthy"}, name
         assert {port["host_ip"] for port in service.get("ports", ())} <= {"127.0.0.1"}, name
         assert "privileged" not in service, name
+def test_two_lines_of_the_page_start_telemetry_and_have_the_samples_send_it(tmp_path: Path) -> None:
+    said = re.findall(r"^(COMPOSE_PROFILES|OTEL_EXPORTER_OTLP_ENDPOINT)=(\S+)$", PAGE.read_text(), re.MULTILINE)
+    write_environment(tmp_path / ".env", **dict(said))
+
+    shown = compose(*named(), "config", "--format", "json", told=tmp_path / ".env")
+
+    found = json.loads(shown.stdout)["services"]
+    assert dict(said) == TELEMETRY
+    assert "telemetry" in found
+    sent = {name: found[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] for name in SAMPLES}
+    assert sent == dict.fromkeys(SAMPLES, "http://telemetry:4318")
+
+
         assert all(mount["type"] in {"volume", "bind"} for mount in service.get("volumes", ())), name
         assert all(mount.get("read_only") for mount in service.get("volumes", ()) if mount["type"] == "bind"), name
     for name in OURS:
