@@ -15,6 +15,7 @@ import pytest
 from deployment.environment import SECRETS
 from tests.e2e.system import ROOT, SAMPLES, SERVICES, TELEMETRY, files, write_environment
 from tests.support import containers
+from tests.support.containers import docker_engine
 from tests.support.machine import not_here
 
 FILE = ROOT / "docker-compose.yml"
@@ -72,6 +73,15 @@ def test_without_secrets_nothing_starts_and_it_is_said_what_to_type() -> None:
 
     assert refused.returncode != 0
     assert 'Type "make env" first.' in refused.stderr
+
+
+def test_without_secrets_what_runs_is_shown_and_ended_all_the_same(tmp_path: Path) -> None:
+    nothing = {**os.environ, "COMPOSE_PROJECT_NAME": "neuroglia-that-does-not-run"}
+    with docker_engine():
+        for target in ("logs", "down"):
+            command = ["make", target, f"ENV_FILE={tmp_path / 'none'}"]
+            done = subprocess.run(command, cwd=ROOT, env=nothing, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
 
 
 def test_its_services_are_those_that_the_tests_know(services: Mapping[str, Any]) -> None:

@@ -92,6 +92,12 @@ class System:
             OUTGOING_ALLOW_HTTP="true", OUTGOING_PORTS="1024-65535", OUTGOING_ALLOWED_NETWORKS=f"{bridge}/32", **told,
         )  # fmt: skip
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment of commands that call docker compose: the project, and nothing that its `.env` says."""
+        known = {name: value for name, value in os.environ.items() if name not in self.told}
+        return {**known, "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": ":".join(map(str, self.files))}
+
     def compose(self, *arguments: str) -> str:
         """What the command says.
 
@@ -102,11 +108,7 @@ class System:
 
     def run(self, *command: str) -> str:
         """The same of another command, which calls docker compose."""
-        known = {name: value for name, value in os.environ.items() if name not in self.told}
-        chosen = {"COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": ":".join(map(str, self.files))}
-        done = subprocess.run(
-            command, cwd=ROOT, env={**known, **chosen}, capture_output=True, text=True, check=False
-        )  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, env=self.variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
         return done.stdout
 
