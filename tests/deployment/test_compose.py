@@ -133,6 +133,13 @@ def test_only_those_reach_the_stores_that_have_to(services: Mapping[str, Any]) -
     assert "ports" not in services["mongo"]
 
 
+def test_mongodb_is_started_as_the_pages_advise(services: Mapping[str, Any]) -> None:
+    pages = "".join((ROOT / page).read_text() for page in ("README.md", "framework/README.md"))
+    advised = {*re.findall(r"--setParameter (transactionLifetimeLimitSeconds=\d+)", pages)}
+
+    assert services["mongo"]["command"][-2:] == ["--setParameter", *advised]
+
+
 def test_images_of_others_are_pinned_and_the_ones_that_are_tested(services: Mapping[str, Any]) -> None:
     images = {name: service["image"] for name, service in services.items() if "build" not in service}
 
