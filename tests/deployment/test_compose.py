@@ -19,8 +19,8 @@ from tests.support.containers import docker_engine
 from tests.support.machine import not_here
 
 FILE = ROOT / "docker-compose.yml"
-OVERRIDES = [[], ["stand-ins"], ["dev"], ["stand-ins", "dev"]]
 PAGE = ROOT / "README.md"
+OVERRIDES = [[], ["stand-ins"], ["dev"], ["stand-ins", "dev"]]
 OURS = [*SAMPLES, "viewer", "agent"]
 REALM = json.loads((ROOT / "deployment/keycloak/realm.json").read_text())
 
@@ -89,16 +89,6 @@ def test_its_services_are_those_that_the_tests_know(services: Mapping[str, Any])
     assert [name for name, service in services.items() if service.get("profiles")] == ["telemetry"]
 
 
-def test_every_service_is_bounded_watched_and_waited_for(services: Mapping[str, Any]) -> None:
-    for name, service in services.items():
-        assert service["cap_drop"] == ["ALL"], name
-        assert service["security_opt"] == ["no-new-privileges:true"], name
-        assert service["restart"] == "unless-stopped", name
-        assert service["healthcheck"]["test"][0] == "CMD", name
-        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}, name
-        assert {one["condition"] for one in service.get("depends_on", {}).values()} <= {"service_healthy"}, name
-        assert {port["host_ip"] for port in service.get("ports", ())} <= {"127.0.0.1"}, name
-        assert "privileged" not in service, name
 def test_two_lines_of_the_page_start_telemetry_and_have_the_samples_send_it(tmp_path: Path) -> None:
     said = re.findall(r"^(COMPOSE_PROFILES|OTEL_EXPORTER_OTLP_ENDPOINT)=(\S+)$", PAGE.read_text(), re.MULTILINE)
     write_environment(tmp_path / ".env", **dict(said))
@@ -112,6 +102,16 @@ def test_two_lines_of_the_page_start_telemetry_and_have_the_samples_send_it(tmp_
     assert sent == dict.fromkeys(SAMPLES, "http://telemetry:4318")
 
 
+def test_every_service_is_bounded_watched_and_waited_for(services: Mapping[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}, name
+        assert {one["condition"] for one in service.get("depends_on", {}).values()} <= {"service_healthy"}, name
+        assert {port["host_ip"] for port in service.get("ports", ())} <= {"127.0.0.1"}, name
+        assert "privileged" not in service, name
         assert all(mount["type"] in {"volume", "bind"} for mount in service.get("volumes", ())), name
         assert all(mount.get("read_only") for mount in service.get("volumes", ()) if mount["type"] == "bind"), name
     for name in OURS:
