@@ -1,4 +1,4 @@
-"""A collector of telemetry: a real server that takes OTLP over HTTP and remembers it. On loopback, unless it is told."""
+"""A collector of telemetry: a real server that takes OTLP over HTTP and remembers it, on loopback unless told otherwise."""
 
 import gzip
 import threading
