@@ -1,4 +1,4 @@
-"""A collector of telemetry: a real server that takes OTLP over HTTP and remembers it. Told nothing else, on loopback."""
+"""A collector of telemetry: a real server that takes OTLP over HTTP and remembers it, on loopback unless told where."""
 
 import gzip
 import threading
