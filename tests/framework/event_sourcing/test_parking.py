@@ -444,9 +444,39 @@ async def test_given_a_process_that_was_killed_from_outside_then_what_it_had_in_
 
     async with run(survivor):
         await passed(survivor, end.position)
+        assert documents.commits < 50
+        before, later = documents.commits, await world.happened("a", UP)
+        await passed(survivor, later.position)
 
-    assert documents.commits < 50
-    assert await totals(world) == {"a": (2000, list(range(2001)))}
+    assert documents.commits == before + 1, "what came afterwards is nobody's suspect"
+    assert await totals(world) == {"a": (2001, list(range(2002)))}
+
+
+async def test_given_a_death_with_a_few_events_in_hand_then_those_that_come_later_are_not_suspected(
+    world: World,
+) -> None:
+    def die(_: int) -> None:
+        dying.cancel()
+        raise asyncio.CancelledError
+
+    class Innocent(ProbedProjection, name="CounterProjection"):
+        pass
+
+    end = await world.happened("a", OPENED, UP)
+    dying = asyncio.create_task(world.runner(Innocent, Probe(die), lease_s=0.02).run())
+    async with asyncio.timeout(LIMIT_S):
+        await asyncio.wait([dying])
+    survivor = world.runner()
+    async with run(survivor):
+        await passed(survivor, end.position)
+
+    documents = FlakyDocuments(world.documents)
+    next_one = world.runner(documents=documents)
+    async with run(next_one):
+        await passed(next_one, end.position)
+        before, later = documents.commits, await world.happened("a", UP)
+        await passed(next_one, later.position)
+        assert documents.commits == before + 1
 
 
 async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_parked_as_any_that_fails(

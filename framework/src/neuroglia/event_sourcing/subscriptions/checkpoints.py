@@ -22,23 +22,27 @@ class Checkpoint(BaseModel):
     read: of two runners, one writes and the other one's transaction is refused. That of a reaction moves behind
     events whose effects are committed. Each generation of a projection has its own: `AccountProjection@2`.
 
-    `suspects`: so many of the next events may be why a runner has died. A projection takes at most `group` at once.
+    `suspects`: so many of the next events, up to the position `until`, may be why a runner has died. A projection takes
+    at most `group` of them at once.
     """
 
     name: str
     position: int = BEGINNING
     event_id: str | None = None
     suspects: int = 0
+    until: int = BEGINNING
     group: int = 1
 
-    def suspect(self, in_hand: int) -> None:
-        """Somebody has died with so many of the next events in hand, or with a group of suspects."""
-        self.suspects = self.group if self.suspects else in_hand
-        self.group = max(1, self.suspects // _SPLIT)
+    def suspect(self, in_hand: int, until: int) -> None:
+        """Somebody has died with so many of the next events in hand, or with a group of suspects. What stands behind
+        `until` was not there yet."""
+        last = self.group if self.suspects else in_hand
+        self.suspects = last if self.position < until else 0
+        self.until, self.group = until, max(1, last // _SPLIT)
 
     def groups(self, events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
         """The next events, as they are to be taken: what is beyond suspicion, all at once."""
-        suspects = min(self.suspects, len(events))
+        suspects = sum(event.position <= self.until for event in events[: self.suspects])
         size = max(1, min(self.group, suspects // _SPLIT))
         for begin in range(0, suspects, size):
             yield events[begin : min(begin + size, suspects)]
@@ -48,7 +52,7 @@ class Checkpoint(BaseModel):
     def pass_by(self, events: Sequence[StoredEvent]) -> None:
         """Moves it behind these."""
         self.position, self.event_id = events[-1].position, events[-1].id
-        self.suspects = max(0, self.suspects - len(events))
+        self.suspects = max(0, self.suspects - len(events)) if self.position < self.until else 0
 
     async def verify(self, log: EventStore) -> None:
         """Makes sure that it is of this log.

@@ -66,12 +66,13 @@ class Projector:
         await session.commit()
         await self._means.documents.drop(list(self.types.values()))
 
-    async def suspect(self, in_hand: int) -> None:
-        """Somebody has died, and one of the next events may be why: `in_hand` are taken at once. From death to death
-        they are taken in smaller groups, until the one that kills is by itself and its attempts are counted."""
+    async def suspect(self, in_hand: int, until: int) -> None:
+        """Somebody has died, and one of the next events may be why: `in_hand` are taken at once, and `until` is the
+        position of the last one there is. From death to death they are taken in smaller groups, until the one that
+        kills is by itself and its attempts are counted."""
         session = Session(self._means.documents)
         checkpoint = await load_checkpoint(session, self.name)
-        checkpoint.suspect(in_hand)
+        checkpoint.suspect(in_hand, until)
         session.save(CHECKPOINTS, checkpoint)
         await commit_move(session, f"{CHECKPOINTS.collection}/{self.name}")
         self.checkpoint = checkpoint
