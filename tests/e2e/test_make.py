@@ -19,12 +19,12 @@ OF_OTHERS = {"keycloak", "eventstore"}
 
 def logged(running: System, file: str, service: str) -> str:
     """A line of a service that `make logs` shows, while it follows them."""
-    command = ["make", "logs", file]
+    command = ["timeout", "--foreground", "60", "make", "logs", file]
     with subprocess.Popen(
         command, cwd=ROOT, env=running.variables, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as logs:
         assert logs.stdout is not None
-        line = next((line for line in logs.stdout if line.startswith(service)), "")
+        line = next((line for line in logs.stdout if f"{service}-1 " in line), "")
         os.killpg(logs.pid, signal.SIGTERM)
     return line
 
