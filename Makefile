@@ -31,7 +31,7 @@ help:  ## Show what there is to type
 demo: $(VENV)/run.stamp  ## Play the samples' stories over HTTP on real servers, then end
 	@$(BIN)/python -m deployment.demo
 
-run: $(VENV)/run.stamp  ## Keep OpenBank and the API Gateway up on ports 8081 and 8083
+run: $(VENV)/run.stamp  ## Keep OpenBank, the Desktop Controller and the API Gateway up on ports 8081 to 8083
 	@$(BIN)/python -m deployment.demo.keep_up
 
 env:  ## Write the file .env with secrets for docker compose, once

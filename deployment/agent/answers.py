@@ -23,8 +23,11 @@ class Answers:
         self._settings = settings
         self._http = http
 
-    async def bring(self, prompt_id: str, attempt: int, response: dict[str, Any]) -> int:
-        """The status with which the gateway has taken or refused an answer.
+    async def bring(
+        self, prompt_id: str, attempt: int, response: dict[str, Any], traceparent: str | None = None
+    ) -> int:
+        """The status with which the gateway has taken or refused an answer. It belongs to the trace that the prompt
+        came with (W3C Trace Context, 3.2).
 
         Raises:
             tenacity.RetryError: it did neither in time.
@@ -34,11 +37,13 @@ class Answers:
             wait=tenacity.wait_random_exponential(multiplier=0.05, max=1),
             stop=tenacity.stop_after_delay(_SECONDS),
         )
-        return await again(self._bring_once, prompt_id, {"response": response, "attempt": attempt})
+        trace = {"traceparent": traceparent} if traceparent else {}
+        return await again(self._bring_once, prompt_id, {"response": response, "attempt": attempt}, trace)
 
-    async def _bring_once(self, prompt_id: str, body: dict[str, Any]) -> int:
+    async def _bring_once(self, prompt_id: str, body: dict[str, Any], trace: dict[str, str]) -> int:
         url = f"{self._settings.gateway_url}/api/v1/internal/prompts/{prompt_id}/response"
-        answer = await self._http.post(url, json=body, headers={"Authorization": f"Bearer {await self._token()}"})
+        headers = {"Authorization": f"Bearer {await self._token()}", **trace}
+        answer = await self._http.post(url, json=body, headers=headers)
         if answer.is_server_error or answer.status_code == _TOO_MANY_REQUESTS:
             raise NotTaken(f"the gateway answers {answer.status_code}")
         return answer.status_code

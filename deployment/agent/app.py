@@ -62,17 +62,22 @@ def create_app(settings: AgentSettings) -> FastAPI:
     app = FastAPI(title="Stand-in agent", openapi_url=None, lifespan=lifespan)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.agent_hosts))
 
-    async def answer(entry: Taken) -> None:
+    async def answer(entry: Taken, traceparent: str | None) -> None:
         submission, answers = entry.submission, app.state.answers
         for response in submission.responses:
-            entry.statuses.append(await answers.bring(submission.prompt_id, submission.attempt, response))
+            status = await answers.bring(submission.prompt_id, submission.attempt, response, traceparent)
+            entry.statuses.append(status)
 
     @app.get("/health/ready")
     async def ready() -> dict[str, str]:
         return {"status": "ready"}
 
     @app.post("/submissions", status_code=202)
-    async def submit(submission: Submission, idempotency_key: Annotated[str, Header(min_length=1)]) -> dict[str, str]:
+    async def submit(
+        submission: Submission,
+        idempotency_key: Annotated[str, Header(min_length=1)],
+        traceparent: Annotated[str | None, Header()] = None,
+    ) -> dict[str, str]:
         if submission.context.get(_SWITCH) == "refuse":
             raise HTTPException(422, "The agent was told to refuse.")
         if (known := taken.get(idempotency_key)) is not None:
@@ -81,7 +86,7 @@ def create_app(settings: AgentSettings) -> FastAPI:
         taken[idempotency_key] = Taken(submission=submission)
         if len(taken) > settings.agent_prompts:
             del taken[next(iter(taken))]
-        task = asyncio.create_task(answer(taken[idempotency_key]))
+        task = asyncio.create_task(answer(taken[idempotency_key], traceparent))
         working.add(task)
         task.add_done_callback(working.discard)
         return {"status": "accepted"}

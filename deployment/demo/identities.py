@@ -11,18 +11,19 @@ from deployment.issuer.settings import User
 TELLER: Final = ["bank:read", "bank:write"]
 OPERATOR: Final = ["operations:admin"]
 GATEKEEPER: Final = ["gateway:admin"]
+DESKTOP: Final = ["desktop:read", "desktop:write", "desktop:execute"]
 CLIENTS: Final = {
     "helper": ["desktop:read"],
-    "administrator": ["desktop:read", "desktop:write", "desktop:execute", *OPERATOR],
+    "administrator": [*DESKTOP, *OPERATOR],
     "agent": ["prompts:respond"],
     "gatekeeper": GATEKEEPER,
     "teller": TELLER,
-    "operator": [*TELLER, *OPERATOR, *GATEKEEPER, "events:write"],
+    "operator": [*TELLER, *OPERATOR, *DESKTOP, *GATEKEEPER, "events:write"],
     "visitor": ["bank:read"],
 }
 _USERS: Final = {
     "Tess, a teller": User(scopes=frozenset(TELLER)),
-    "Otto, an operator": User(scopes=frozenset(TELLER + OPERATOR + GATEKEEPER)),
+    "Otto, an operator": User(scopes=frozenset(TELLER + OPERATOR + DESKTOP + GATEKEEPER)),
 }
 
 

@@ -15,7 +15,8 @@ from openbank.settings import OpenBankSettings
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
 
-FILE = Path(__file__).parents[2] / "deployment/keycloak/realm.json"
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "deployment/keycloak/realm.json"
 REALM: dict[str, Any] = json.loads(FILE.read_text())
 SCOPES = {scope["name"]: scope for scope in REALM["clientScopes"]}
 CLIENTS = {client["clientId"]: client for client in REALM["clients"]}
@@ -130,3 +131,17 @@ def test_no_secret_is_in_the_file() -> None:
     assert len({*credentials, *secrets}) == len(credentials + secrets) == 5
     assert all(PLACEHOLDER.fullmatch(value) for value in credentials + secrets)
     assert not re.search(r"(?i)privateKey|hashedSaltedValue|secretData|BEGIN ", FILE.read_text())
+
+
+def test_the_commands_of_its_page_start_what_compose_has_and_name_the_same_issuer() -> None:
+    (commands,) = re.findall(r"^```sh\n(.*?)^```", (FILE.parent / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    compose = (ROOT / "docker-compose.yml").read_text()
+    (started,) = re.findall(r"^docker compose up --wait ([a-z]+)$", commands, re.MULTILINE)
+    (issuer,) = re.findall(r"^OAUTH2_ISSUER=(\S+) \.venv/bin/python -m openbank$", commands, re.MULTILINE)
+    (known,) = re.findall(r"^  OAUTH2_ISSUER: (\S+)$", compose, re.MULTILINE)
+
+    (service,) = re.findall(rf"^  {started}:\n((?:    .*\n|\n)+)", compose, re.MULTILINE)
+    assert "/opt/keycloak/data/import/realm.json" in service
+    assert "depends_on" not in service
+    assert issuer == known.replace("${KEYCLOAK_PORT:-8090}", "8090")
+    assert issuer.rpartition("/")[2] == REALM["realm"]

@@ -193,9 +193,9 @@ def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
     page = (SAMPLE / "README.md").read_text()
     blocks: list[Any] = re.findall(r"^```sh\n(curl.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 3
+    (tmp_path / "operator.token").write_text(os.environ["TESTS_TOKEN"])  # there `make run` puts it
     with serving("desktop_controller", tmp_path, COMMANDS_FILE=str(SAMPLE / "commands.toml")) as server:
-        environment = {**os.environ, "TOKEN": os.environ["TESTS_TOKEN"]}
         for block in blocks:
-            told = block.replace("http://127.0.0.1:8082", server.url)
-            shown = subprocess.run(["bash", "-c", told], env=environment, capture_output=True, text=True, check=True)
+            told = block.replace("http://127.0.0.1:8082", server.url).replace("data/", f"{tmp_path}/")
+            shown = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
             assert "type" not in json.loads(shown.stdout), shown.stdout

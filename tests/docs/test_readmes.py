@@ -4,20 +4,24 @@ import inspect
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from api_gateway.main import create_app as create_gateway
 from api_gateway.settings import ApiGatewaySettings
-from deployment.processes import serving
+from deployment.processes import free_port, serving, until
+from desktop_controller.settings import DesktopControllerSettings
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
@@ -26,10 +30,21 @@ from neuroglia.event_sourcing import EventStore
 from neuroglia.hosting import ServiceSettings
 from neuroglia.mediation import Mediator
 from neuroglia.testing import given_process, running
+from openbank.settings import OpenBankSettings
+from tests.support.collector import collecting
+from tests.support.issuer import authorized
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+FRAMEWORK = ROOT / "framework/README.md"
 GATEWAY = ROOT / "api-gateway/README.md"
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "framework": ServiceSettings,
+    "openbank": OpenBankSettings,
+    "desktop-controller": DesktopControllerSettings,
+    "api-gateway": ApiGatewaySettings,
+}
+"""What the table on the page of each folder is about."""
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
 TARGET = re.compile(r"`?\bmake ([a-z-]+)(?=`|\s{2,}#|\n)")
 
@@ -83,7 +98,7 @@ def test_make_help_lists_every_target() -> None:
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The service in one file, with all that the page adds to it."""
-    source, reaction, process, cloud_events, tasks, _ = blocks(ROOT / "framework/README.md", "python")
+    source, reaction, process, cloud_events, tasks, _ = blocks(FRAMEWORK, "python")
     source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\n{tasks}\n\nbuilder = ")
     source = source.replace(
         "app = ", "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\napp = "
@@ -147,7 +162,7 @@ def test_the_process_of_the_page_counts_on_until_the_tally_is_full(tally: Module
 
 
 async def test_the_tests_of_the_service_in_one_file_pass(tally: ModuleType) -> None:
-    *_, source = blocks(ROOT / "framework/README.md", "python")
+    *_, source = blocks(FRAMEWORK, "python")
     exec(source, vars(tally))
     tests = [test for name, test in vars(tally).items() if name.startswith("test_")]
     assert len(tests) == source.count("def test_") > 0
@@ -168,7 +183,7 @@ def test_the_quoted_start_error_is_what_is_said() -> None:
     TransferHandler.__init__.__annotations__["accounts"] = Repository[Account]  # local classes have no module
     services = ServiceCollection()
     services.add_scoped(TransferHandler)
-    (quoted,) = blocks(ROOT / "framework/README.md", "text")
+    (quoted,) = blocks(FRAMEWORK, "text")
 
     with pytest.raises(ConfigurationError) as error:
         ServiceProvider(services)
@@ -205,6 +220,35 @@ def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("issuer")
+def test_the_command_of_the_frameworks_page_tells_a_collector(tmp_path: Path) -> None:
+    (command,) = blocks(FRAMEWORK, "sh")
+    listens = f"http://127.0.0.1:{(port := free_port())}"
+    here = {**os.environ, "PORT": str(port), "DATA_DIR": str(tmp_path), "OTEL_BSP_SCHEDULE_DELAY": "50"}
+    with collecting() as collector, (tmp_path / "output").open("w") as output:
+        told = command.replace("http://127.0.0.1:4318", collector.url)
+        told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+        typed = subprocess.Popen(
+            ["bash", "-c", told], env=here, cwd=tmp_path, stdout=output, stderr=output, start_new_session=True
+        )
+
+        def answers() -> bool:
+            assert typed.poll() is None, (tmp_path / "output").read_text()
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{listens}/api/v1/persons", headers=authorized(), trust_env=False).is_success
+            return False
+
+        try:
+            until(answers, "an answer", 30)
+            wanted = ("openbank", "GET /api/v1/persons")
+            until(lambda: wanted in {(span.service, span.name) for span in collector.spans}, "its span", 30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(typed.pid, signal.SIGTERM)  # of bash and what it has started
+            typed.wait()
+
+
+@pytest.mark.integration
 @pytest.mark.usefixtures("operator")
 def test_the_commands_of_the_gateways_page_work(tmp_path: Path) -> None:
     commands = [block for block in blocks(GATEWAY, "sh") if block.startswith("curl")]
@@ -220,14 +264,33 @@ def test_the_commands_of_the_gateways_page_work(tmp_path: Path) -> None:
     assert listed["items"] == [sent]
 
 
-def test_the_gateways_page_lists_all_that_it_can_be_told() -> None:
-    own = ApiGatewaySettings.model_fields.keys() - ServiceSettings.model_fields.keys()
-    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.+?) \|", GATEWAY.read_text(), re.MULTILINE)
-    assert sorted(name.lower() for name, _ in rows) == sorted(own)
-    for name, default in rows:
-        if quoted := re.fullmatch(r"`(.+)`", default):
-            known = ApiGatewaySettings.model_fields[name.lower()].default
-            assert quoted[1] == (str(known) if isinstance(known, str) else json.dumps(known).removesuffix(".0")), name
+def as_told(default: object) -> str | None:
+    """How a page shows what a setting is, unless it is told otherwise; None: in words."""
+    if isinstance(default, int | float):  # a bool, too
+        return json.dumps(default).removesuffix(".0")
+    return str(default) or None if isinstance(default, str | Path) else None
+
+
+@pytest.mark.parametrize("folder", SETTINGS)
+def test_a_page_lists_all_that_its_service_can_be_told(folder: str) -> None:
+    page = (ROOT / folder / "README.md").read_text()
+    known, common = SETTINGS[folder].model_fields, ServiceSettings.model_fields
+    told: list[tuple[str, str | None]] = []
+    for variables, default in re.findall(r"^\| (`[A-Z0-9_]+`(?:, `[A-Z0-9_]+`)*) \| (.+?) \|", page, re.MULTILINE):
+        names = re.findall(r"`(.+?)`", variables.lower())
+        plain = re.fullmatch(r"`[^`]+`(, `[^`]+`)*", default)
+        told += zip(names, re.findall(r"`(.+?)`", default) if plain else [None] * len(names), strict=True)
+
+    own = known if folder == "framework" else {name: known[name] for name in known.keys() - common.keys()}
+    assert sorted(told) == sorted((name, as_told(field.default)) for name, field in own.items())
+    for name in (name for name in common if known[name].default != common[name].default):
+        assert re.search(rf"`{name.upper()}` is {as_told(known[name].default)}\b", page), name
+
+
+def test_the_first_page_leads_to_each_table_of_settings() -> None:
+    section = (ROOT / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"\]\((.+?)/README\.md#settings\)", section)) == SETTINGS.keys()
+    assert [folder for folder in SETTINGS if "\n## Settings\n" not in (ROOT / folder / "README.md").read_text()] == []
 
 
 def test_the_gateways_page_lists_every_endpoint_with_who_may_call_it(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class Crew:
         self.replicas.append(
             start(
                 "tests.integration.apps.busy", self.folder / name, PYTHONPATH=str(ROOT),
-                BEGUN=str(self.folder / "begun"), **{"LEASE_SECONDS": "1", **self.settings}, **self.backing.environment,
+                BEGUN=str(self.folder / "begun"), **{"LEASE_SECONDS": "3", **self.settings}, **self.backing.environment,
             )
         )  # fmt: skip
         return self.replicas[-1]

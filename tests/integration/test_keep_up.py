@@ -1,4 +1,4 @@
-"""`make run`: the bank and the gateway are up, what it prints leads somewhere, and SIGTERM ends all of it."""
+"""`make run`: the samples are up, what it prints leads somewhere, and SIGTERM ends all of it."""
 
 import os
 import re
@@ -21,7 +21,7 @@ SECONDS = 60.0
 
 @pytest.fixture
 def kept_up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    ports = {name: str(free_port()) for name in ("PORT", "GATEWAY_PORT", "ISSUER_PORT")}
+    ports = {name: str(free_port()) for name in ("PORT", "DESKTOP_PORT", "GATEWAY_PORT", "ISSUER_PORT")}
     process = subprocess.Popen(
         [sys.executable, "-m", "deployment.demo.keep_up"],
         cwd=ROOT, env={**os.environ, **ports, "DATA_DIR": str(tmp_path)},
@@ -54,10 +54,12 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
 
     described = httpx.get(f"{issuer}/.well-known/openid-configuration").raise_for_status().json()
     assert described["issuer"] == issuer
-    bank, gateway = links[-1], links[1].removesuffix("/api/docs")  # the last one is that of the command
+    servers = [link.removesuffix("/api/docs") for link in links[:3]]
     pages = ("/api/docs", "/api/openapi.json", "/health/ready")
-    assert bank != gateway
-    assert links[:-1] == [server + page for page in pages for server in (bank, gateway)]
+    assert len(set(servers)) == 3
+    assert links == [*(server + page for page in pages for server in servers), servers[0]]  # that of the command
+    titles = [httpx.get(f"{server}/api/openapi.json").json()["info"]["title"] for server in servers]
+    assert titles == ["OpenBank", "Desktop Controller", "API Gateway"]
     assert {link: httpx.get(link, follow_redirects=True).status_code for link in links} == dict.fromkeys(links, 200)
     (command,) = [line.strip() for line in told if "neuroglia --url" in line]
     tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -69,4 +71,4 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
     kept_up.send_signal(signal.SIGTERM)
     rest, errors = kept_up.communicate(timeout=SECONDS)
     assert (kept_up.returncode, rest, errors) == (0, "", "")
-    until(lambda: not any(is_open(url) for url in (bank, gateway, issuer)), "all to be gone", SECONDS)
+    until(lambda: not any(is_open(url) for url in (*servers, issuer)), "all to be gone", SECONDS)

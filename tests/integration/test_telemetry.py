@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from deployment.agent.process import acting
+from deployment.demo.receiver import receiving
 from deployment.demo.sink import Sink, listening
 from deployment.issuer.process import issuing
 from deployment.processes import ServiceProcess, free_port, serving, until
@@ -132,32 +134,56 @@ def test_openbank_s_transfer_is_one_trace_and_its_metrics_arrive(
     assert routes == {f"/api/v1/{path}" for path in ("persons", "accounts", "transactions/deposits", "transfers")}
 
 
-def test_the_gateway_s_prompt_is_one_trace_with_its_jobs_and_its_outbox(
-    tmp_path: Path, collector: Collector, sink: Sink
+@pytest.mark.parametrize("genai", ["echo", "agent"])
+def test_the_gateway_s_prompt_is_one_trace_from_its_post_to_the_callback(
+    genai: str, tmp_path: Path, collector: Collector, sink: Sink
 ) -> None:
+    port = free_port()
     with ExitStack() as stack:
-        issuer = stack.enter_context(issuing(tmp_path / "issuer", {"administrator": ["gateway:admin"]}))
+        receiver = stack.enter_context(receiving())
+        clients = {"administrator": ["gateway:admin"], "agent": ["prompts:respond"]}
+        issuer = stack.enter_context(issuing(tmp_path / "issuer", clients))
         told = {
             "OAUTH2_ISSUER": issuer.url, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-            "CLOUD_EVENTS_SINK": sink.url, **SOON,
+            "CLOUD_EVENTS_SINK": sink.url, "OUTGOING_ALLOW_HTTP": "true", "OUTGOING_PORTS": "1024-65535",
+            "OUTGOING_ALLOWED_NETWORKS": "127.0.0.1/32", **SOON,
         }  # fmt: skip
-        gateway = stack.enter_context(serving("api_gateway", tmp_path / "gateway", **told))
+        if genai == "agent":
+            agent = stack.enter_context(acting(tmp_path / "agent", f"http://127.0.0.1:{port}", issuer))
+            told["GENAI_URL"] = agent.genai_url
+        gateway = stack.enter_context(serving("api_gateway", tmp_path / "gateway", port=port, **told))
         terms = {"caller_id": "partner", "permissions": ["prompts:create"], "rate_limit": "100/minute"}
         admin = {"Authorization": f"Bearer {issuer.token('administrator')}"}
-        key = post(gateway, "/api-keys", admin, json=terms).json()["secret"]
+        issued = post(gateway, "/api-keys", admin, json=terms).json()
+        receiver.secrets.append(issued["callback_secret"])
         url = f"{gateway.url}/api/v1/prompts"
-        headers = {"X-API-Key": key, **TRACED}
-        body = {"kind": "item", "context": {}}
+        headers = {"X-API-Key": issued["secret"], **TRACED}
+        body = {"kind": "item", "context": {}, "callback_url": receiver.url}
         assert httpx.post(url, json=body, headers=headers, trust_env=False).status_code == 201
 
-        spans = collector.has(TRACE, "POST /api/v1/prompts", "process jobs", "process outbox")
-        kinds = {"gateway.prompt-received.v1", "gateway.prompt-submitted.v1", "gateway.prompt-response-received.v1"}
+        steps = "received", "data-processed", "submitted", "response-received", "responded"
+        kinds = {f"gateway.prompt-{step}.v1" for step in steps}
         until(lambda: kinds <= {event["type"] for event in sink.heard}, "the CloudEvents", _SECONDS)
+        answered = {"POST /api/v1/internal/prompts/{prompt_id}/response"} if genai == "agent" else set[str]()
+        handled = "POST /api/v1/prompts", "process jobs", "process outbox", "RecordDelivery"
+        collector.has(TRACE, *handled, *answered)
+        jobs = {"prepare-prompt", "submit-prompt", "call-back"}
 
-    assert {event["traceparent"][3:35] for event in sink.heard if event["type"] in kinds} == {TRACE}
-    tasks = {span.attributes["neuroglia.task"] for span in spans if span.name == "process jobs"}
-    assert len(tasks) >= 2
-    assert "the caller" in parents(spans)["POST /api/v1/prompts"]
+        def tasks() -> dict[str, Span]:
+            return {span.attributes["neuroglia.task"]: span for span in collector.of(TRACE, "process jobs")}
+
+        until(lambda: jobs <= tasks().keys(), f"the jobs: {tasks().keys()}", _SECONDS)
+
+    prompts = [event for event in sink.heard if event["type"].startswith("gateway.prompt-")]
+    assert {event["traceparent"][3:35] for event in prompts} == {TRACE}
+    (callback,) = receiver.callbacks
+    assert callback.headers["traceparent"] == f"00-{TRACE}-{tasks()['call-back'].span_id}-01"
+    below = parents(collector.of(TRACE))
+    assert "the caller" in below["POST /api/v1/prompts"]
+    for answer in answered:
+        assert below[answer] == {"process jobs"}
+        (span,) = collector.of(TRACE, answer)
+        assert span.parent == tasks()["submit-prompt"].span_id
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["that is not there", "that never answers"])

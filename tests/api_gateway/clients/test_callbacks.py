@@ -24,7 +24,7 @@ from api_gateway.integration.clients.url_guard import OutgoingGuard, OutgoingRul
 from api_gateway.integration.ports import CallbackFailed, CallbackRefused, UrlRefused
 from api_gateway.integration.repositories.callback_secret import callback_masters
 from deployment.demo.verification import verify_callback
-from neuroglia.core import ConfigurationError
+from neuroglia.core import ConfigurationError, RequestContext, use_context
 from neuroglia.documents.attempts import back_off
 from neuroglia.testing import FixedClock
 from tests.api_gateway.clients.servers import Handler, LoopbackServer, answer, never_ends, says, server, silence
@@ -34,6 +34,7 @@ SECRETS = CallbackSecrets([NEW])
 BODY = json.dumps({"prompt_id": "p-1", "response": {"text": "hé"}}).encode()
 NOW = FixedClock().now()
 TIMEOUT = httpx.Timeout(5)
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 RULES = OutgoingRules.of(allow_http=True, hosts=[], ports=["1024-65535"], networks=["127.0.0.1"])
 
 
@@ -61,6 +62,19 @@ async def test_a_callback_that_is_taken_is_delivered_and_can_be_verified(status:
     assert asked.headers["content-type"] == "application/json"
     assert (asked.headers["webhook-id"], asked.headers["webhook-attempt"]) == ("p-1", "3")
     assert verify_callback(asked.headers, asked.body, SECRETS.of("partner"), now=NOW.timestamp())
+
+
+@pytest.mark.integration
+async def test_a_callback_belongs_to_the_trace_of_its_prompt_and_else_to_none() -> None:
+    async with receiver(says(answer(204))) as (there, callbacks):
+        await deliver(callbacks, there.url)
+        with use_context(RequestContext(correlation_id="c", traceparent=TRACEPARENT)):
+            await deliver(callbacks, there.url)
+
+    alone, traced = there.asked
+    assert "traceparent" not in alone.headers
+    assert traced.headers["traceparent"] == TRACEPARENT
+    assert verify_callback(traced.headers, traced.body, SECRETS.of("partner"), now=NOW.timestamp())
 
 
 @pytest.mark.integration

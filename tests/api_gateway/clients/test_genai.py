@@ -13,7 +13,7 @@ from api_gateway.integration.clients.agent import AgentGenAi
 from api_gateway.integration.clients.openai import OpenAiGenAi
 from api_gateway.integration.genai import connect_genai
 from api_gateway.integration.ports import GenAiRefused, GenAiUnclear, Submission
-from neuroglia.core import ConfigurationError, Unavailable
+from neuroglia.core import ConfigurationError, RequestContext, Unavailable, use_context
 from neuroglia.testing import FixedClock
 from tests.api_gateway.clients.servers import (
     Handler,
@@ -69,6 +69,19 @@ async def test_a_chat_api_is_asked_and_its_answer_given_back() -> None:
     body = json.loads(asked.body)
     assert (body["model"], body["stream"]) == ("small", False)
     assert json.loads(body["messages"][-1]["content"])["context"] == {"say": "hello"}
+
+
+@pytest.mark.parametrize(("url", "taken"), [(OPENAI, completion(content="hi")), (AGENT, answer(202))])
+async def test_a_prompt_is_submitted_in_its_trace(url: str, taken: bytes) -> None:
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    async with service(url, says(taken)) as (there, genai):
+        await genai.submit(PROMPT, key="p-1:1")
+        with use_context(RequestContext(correlation_id="c", traceparent=traceparent)):
+            await genai.submit(PROMPT, key="p-1:2")
+
+    alone, traced = there.asked
+    assert "traceparent" not in alone.headers
+    assert traced.headers["traceparent"] == traceparent
 
 
 async def test_what_a_caller_writes_never_becomes_a_parameter() -> None:

@@ -9,6 +9,7 @@ from api_gateway.integration.clients.signatures import CallbackSecrets
 from api_gateway.integration.ports import CallbackFailed, CallbackRefused
 from neuroglia.core import Clock
 from neuroglia.mvc.retrying import retry_after
+from neuroglia.observability import trace_headers
 
 CALLBACK_TIMEOUT: Final = httpx.Timeout(10, connect=5)
 _WHOLE_S: Final = 15.0
@@ -32,6 +33,7 @@ class HttpCallbacks:
             **self._secrets.headers(id, caller_id, body, self._clock.now()),
             "content-type": "application/json",
             "webhook-attempt": str(attempt),
+            **trace_headers(),
         }
         try:
             async with (

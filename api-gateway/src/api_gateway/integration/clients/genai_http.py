@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from api_gateway.integration.ports import GenAiRefused, GenAiUnclear
 from neuroglia.core import Clock, Unavailable
 from neuroglia.mvc.retrying import retry_after
+from neuroglia.observability import trace_headers
 
 _MOST_READ: Final = 4 * 1024 * 1024
 _CONNECT_S: Final = 5.0
@@ -59,7 +60,8 @@ class GenAiHttp:
             GenAiRefused: it cannot be written, the service does not want it, or its answer is beyond all bounds.
             GenAiUnclear: the connection broke, the time ran out, or the service failed.
         """
-        content, headers = to_json(body).encode(), {"idempotency-key": key, "content-type": "application/json"}
+        content = to_json(body).encode()
+        headers = {"idempotency-key": key, "content-type": "application/json", **trace_headers()}
         try:
             async with asyncio.timeout(self._timeout_s):
                 async with self._client.stream("POST", url, content=content, headers=headers) as answer:
@@ -78,7 +80,7 @@ class GenAiHttp:
             Unavailable: it does not answer, or not with 200.
         """
         try:
-            async with asyncio.timeout(_PROBE_S), self._client.stream("GET", url) as answer:
+            async with asyncio.timeout(_PROBE_S), self._client.stream("GET", url, headers=trace_headers()) as answer:
                 status = answer.status_code
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"the GenAI service does not answer: {type(error).__name__}") from None
