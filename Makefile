@@ -10,6 +10,8 @@ PROJECTS := framework/pyproject.toml openbank/pyproject.toml desktop-controller/
 
 ENV_FILE ?= .env
 COMPOSE := docker compose --env-file $(ENV_FILE)
+# By its name alone, what runs is found without the secrets in that file.
+RUNNING := docker compose --project-name $${COMPOSE_PROJECT_NAME:-neuroglia}
 PAGES  := openbank:8081:/api/docs desktop-controller:8082:/api/docs api-gateway:8083:/api/docs viewer:8084:/ \
           keycloak:8080:/ eventstore:2113:/web/
 ifdef TELEMETRY
@@ -41,10 +43,10 @@ up: env  ## Start the whole system in containers; TELEMETRY=1: with traces and m
 	  printf '  %-20s http://%s%s\n' $$1 $$($(COMPOSE) port $$1 $$2) $$3; done
 
 down:  ## End it; what it has stored stays (docker compose down --volumes removes it)
-	@$(COMPOSE) --profile telemetry down
+	@$(RUNNING) down
 
 logs:  ## Follow what its services write
-	@$(COMPOSE) --profile telemetry logs --follow --tail 100
+	@$(RUNNING) logs --follow --tail 100
 
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"

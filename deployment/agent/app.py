@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import httpx
 from fastapi import FastAPI, Header, HTTPException
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from pydantic import BaseModel, Field
 
 from deployment.agent.answers import Answers
@@ -59,6 +60,7 @@ def create_app(settings: AgentSettings) -> FastAPI:
             await asyncio.gather(*working, return_exceptions=True)
 
     app = FastAPI(title="Stand-in agent", openapi_url=None, lifespan=lifespan)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.agent_hosts))
 
     async def answer(entry: Taken, traceparent: str | None) -> None:
         submission, answers = entry.submission, app.state.answers
@@ -82,6 +84,8 @@ def create_app(settings: AgentSettings) -> FastAPI:
             known.times += 1
             raise HTTPException(409, "The agent has this prompt already.")
         taken[idempotency_key] = Taken(submission=submission)
+        if len(taken) > settings.agent_prompts:
+            del taken[next(iter(taken))]
         task = asyncio.create_task(answer(taken[idempotency_key], traceparent))
         working.add(task)
         task.add_done_callback(working.discard)

@@ -11,6 +11,10 @@ class AgentSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8091, ge=0, le=65535)
+    agent_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "agent")
+    """By what it may be called: a page of a stranger that has its name lead here sees nothing."""
+    agent_prompts: int = Field(default=1000, ge=1)
+    """The newest are kept, so many."""
     gateway_url: str = "http://127.0.0.1:8083"
     oauth2_issuer: str = "http://127.0.0.1:8090"
     oauth2_discovery_url: str | None = None

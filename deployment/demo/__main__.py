@@ -14,6 +14,10 @@ from deployment.demo.identities import identities
 from deployment.demo.narrator import Difference, Narrator
 
 _LAST_LINES = 20
+_NEXT = (
+    "Next: `make run` keeps OpenBank, the Desktop Controller and the API Gateway up, `make up` does so in containers:"
+    " http://127.0.0.1:8081/api/docs, :8082/api/docs and :8083/api/docs"
+)
 
 
 def main() -> int:
@@ -36,7 +40,7 @@ def main() -> int:
             print(f"\nThe demo stopped: {difference}\n\nThe server's last words:", *words, sep="\n", file=sys.stderr)
             return 1
     print(f"\nDone: {narrator.requests} requests, each answered as promised, in {time.monotonic() - begun:.1f} s.")
-    print("Next: `make run` keeps all three up: http://127.0.0.1:8081/api/docs, :8082/api/docs and :8083/api/docs")
+    print(_NEXT)
     return 0
 
 

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from deployment.environment import SECRETS
-from tests.e2e.system import ROOT, SAMPLES, SERVICES, files, write_environment
+from tests.e2e.system import ROOT, SAMPLES, SERVICES, TELEMETRY, files, write_environment
 from tests.support import containers
+from tests.support.containers import docker_engine
 from tests.support.machine import not_here
 
 FILE = ROOT / "docker-compose.yml"
+PAGE = ROOT / "README.md"
 OVERRIDES = [[], ["stand-ins"], ["dev"], ["stand-ins", "dev"]]
 OURS = [*SAMPLES, "viewer", "agent"]
 REALM = json.loads((ROOT / "deployment/keycloak/realm.json").read_text())
@@ -73,9 +75,31 @@ def test_without_secrets_nothing_starts_and_it_is_said_what_to_type() -> None:
     assert 'Type "make env" first.' in refused.stderr
 
 
+def test_without_secrets_what_runs_is_shown_and_ended_all_the_same(tmp_path: Path) -> None:
+    nothing = {**os.environ, "COMPOSE_PROJECT_NAME": "neuroglia-that-does-not-run"}
+    with docker_engine():
+        for target in ("logs", "down"):
+            command = ["make", target, f"ENV_FILE={tmp_path / 'none'}"]
+            done = subprocess.run(command, cwd=ROOT, env=nothing, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+
+
 def test_its_services_are_those_that_the_tests_know(services: Mapping[str, Any]) -> None:
     assert services.keys() == SERVICES.keys() | {"telemetry"}
     assert [name for name, service in services.items() if service.get("profiles")] == ["telemetry"]
+
+
+def test_two_lines_of_the_page_start_telemetry_and_have_the_samples_send_it(tmp_path: Path) -> None:
+    said = re.findall(r"^(COMPOSE_PROFILES|OTEL_EXPORTER_OTLP_ENDPOINT)=(\S+)$", PAGE.read_text(), re.MULTILINE)
+    write_environment(tmp_path / ".env", **dict(said))
+
+    shown = compose(*named(), "config", "--format", "json", told=tmp_path / ".env")
+
+    found = json.loads(shown.stdout)["services"]
+    assert dict(said) == TELEMETRY
+    assert "telemetry" in found
+    sent = {name: found[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] for name in SAMPLES}
+    assert sent == dict.fromkeys(SAMPLES, "http://telemetry:4318")
 
 
 def test_every_service_is_bounded_watched_and_waited_for(services: Mapping[str, Any]) -> None:
@@ -109,18 +133,34 @@ def test_only_those_reach_the_stores_that_have_to(services: Mapping[str, Any]) -
     assert "ports" not in services["mongo"]
 
 
+def test_mongodb_is_started_as_the_pages_advise(services: Mapping[str, Any]) -> None:
+    pages = "".join((ROOT / page).read_text() for page in ("README.md", "framework/README.md"))
+    advised = {*re.findall(r"--setParameter (transactionLifetimeLimitSeconds=\d+)", pages)}
+
+    assert services["mongo"]["command"][-2:] == ["--setParameter", *advised]
+
+
 def test_images_of_others_are_pinned_and_the_ones_that_are_tested(services: Mapping[str, Any]) -> None:
-    images = {
-        name: service["image"]
-        for name, service in services.items()
-        if service.get("pull_policy") != "never" and "build" not in service
-    }
+    images = {name: service["image"] for name, service in services.items() if "build" not in service}
 
     assert images.pop("telemetry").partition(":")[2] not in {"", "latest"}
     assert images == {
         "eventstore": containers.DEFAULT_EVENTSTOREDB, "mongo": containers.DEFAULT_MONGO,
         "keycloak": containers.DEFAULT_KEYCLOAK,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("overrides", OVERRIDES)
+def test_what_we_build_is_built_whenever_it_starts_and_asked_of_no_registry(
+    environment: Path, overrides: list[str]
+) -> None:
+    shown = compose(*named(*overrides), "--profile", "telemetry", "config", "--format", "json", told=environment)
+    found = json.loads(shown.stdout)["services"]
+    named_by_us = {name for name, service in found.items() if service["image"].startswith("neuroglia")}
+
+    assert named_by_us >= {*OURS}
+    assert {name for name, service in found.items() if "build" in service} == named_by_us
+    assert {found[name].get("pull_policy") for name in named_by_us} == {"build"}
 
 
 def test_a_token_names_the_issuer_as_browsers_see_it_and_services_find_it_inside(

@@ -327,7 +327,11 @@ def test_the_demo_ends_with_zero_and_says_nothing_on_stderr() -> None:
         [sys.executable, "-m", "deployment.demo"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (played.returncode, played.stderr) == (0, "")
-    assert "each answered as promised" in played.stdout
+    *_, done, following = played.stdout.splitlines()
+    assert re.fullmatch(r"Done: [1-9]\d+ requests, each answered as promised, in [\d.]+ s\.", done)
+    assert {*re.findall(r"make ([a-z]+)", following)} == {"run", "up"} <= declared_targets()
+    assert {*re.findall(r":(\d+)/api/docs", following)} == {"8081", "8082", "8083"}
+    assert all(sample in following for sample in ("OpenBank", "Desktop Controller", "API Gateway"))
     noise = [
         line for line in played.stdout.splitlines() if re.search(r'\b(INFO|WARNING|ERROR|CRITICAL)\b|^\s*\{"', line)
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.e2e.system import System, system
+from tests.e2e.system import TELEMETRY, System, system
 from tests.support.containers import (
     DEFAULT_EVENTSTOREDB,
     DEFAULT_KEYCLOAK,
@@ -29,6 +29,7 @@ def overrides() -> Sequence[str]:
 
 @pytest.fixture(scope="session")
 def running(overrides: Sequence[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The system, healthy."""
-    with system(tmp_path_factory.mktemp("system"), *overrides) as found:
+    """The system, healthy. Spans are told by our stand-in for a collector alone, so only with that it has one."""
+    telemetry = TELEMETRY if "stand-ins" in overrides else {}
+    with system(tmp_path_factory.mktemp("system"), *overrides, **telemetry) as found:
         yield found

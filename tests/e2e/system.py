@@ -27,6 +27,8 @@ from tests.support.containers.images import PYTHON_IMAGE
 ROOT: Final = Path(__file__).parents[2]
 SAMPLES: Final = {"openbank": 8081, "desktop-controller": 8082, "api-gateway": 8083}
 SERVICES: Final = {**SAMPLES, "viewer": 8084, "agent": 8091, "keycloak": 8080, "eventstore": 2113, "mongo": 27017}
+TELEMETRY: Final = {"COMPOSE_PROFILES": "telemetry", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://telemetry:4318"}
+"""What README.md says to write into `.env` for traces and metrics."""
 START_S: Final = 180.0
 _PORTS: Final = (
     "OPENBANK_PORT", "DESKTOP_PORT", "GATEWAY_PORT", "VIEWER_PORT", "AGENT_PORT", "KEYCLOAK_PORT", "EVENTSTORE_PORT",
@@ -70,7 +72,9 @@ class Realm(RunningIssuer):
 class System:
     """A project of docker compose: where its services are, and what can be done to them."""
 
-    def __init__(self, engine: DockerClient, project: str, folder: Path, overrides: Sequence[str]) -> None:
+    def __init__(
+        self, engine: DockerClient, project: str, folder: Path, overrides: Sequence[str], told: Mapping[str, str]
+    ) -> None:
         bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
         self.host: str = bridge
         """An address of this machine at which containers reach it."""
@@ -85,8 +89,14 @@ class System:
         self.environment = folder / ".env"
         self.told = write_environment(
             self.environment,
-            OUTGOING_ALLOW_HTTP="true", OUTGOING_PORTS="1024-65535", OUTGOING_ALLOWED_NETWORKS=f"{bridge}/32",
+            OUTGOING_ALLOW_HTTP="true", OUTGOING_PORTS="1024-65535", OUTGOING_ALLOWED_NETWORKS=f"{bridge}/32", **told,
         )  # fmt: skip
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment of commands that call docker compose: the project, and nothing that its `.env` says."""
+        known = {name: value for name, value in os.environ.items() if name not in self.told}
+        return {**known, "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": ":".join(map(str, self.files))}
 
     def compose(self, *arguments: str) -> str:
         """What the command says.
@@ -98,11 +108,7 @@ class System:
 
     def run(self, *command: str) -> str:
         """The same of another command, which calls docker compose."""
-        known = {name: value for name, value in os.environ.items() if name not in self.told}
-        chosen = {"COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": ":".join(map(str, self.files))}
-        done = subprocess.run(
-            command, cwd=ROOT, env={**known, **chosen}, capture_output=True, text=True, check=False
-        )  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, env=self.variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -115,7 +121,8 @@ class System:
 
     def url(self, service: str) -> str:
         """Where a service is, from this machine."""
-        (bound,) = self.container(service).ports[f"{SERVICES[service]}/tcp"]
+        inside = {**SERVICES, "telemetry": 3000}[service]
+        (bound,) = self.container(service).ports[f"{inside}/tcp"]
         return f"http://{bound['HostIp']}:{bound['HostPort']}"
 
     @property
@@ -185,19 +192,19 @@ def _remove_orphans(engine: DockerClient) -> None:
 
 
 @contextmanager
-def system(folder: Path, *overrides: str, services: Sequence[str] = ()) -> Iterator[System]:
+def system(folder: Path, *overrides: str, services: Sequence[str] = (), **told: str) -> Iterator[System]:
     """The system, or these of its services, healthy until the end of the block; then nothing of it is left."""
-    with prepared(folder, *overrides) as made:
+    with prepared(folder, *overrides, **told) as made:
         made.compose("up", "--build", "--detach", "--wait", "--wait-timeout", str(int(START_S)), *services)
         yield made
 
 
 @contextmanager
-def prepared(folder: Path, *overrides: str) -> Iterator[System]:
-    """The system, which is not started yet; at the end of the block nothing of it is left."""
+def prepared(folder: Path, *overrides: str, **told: str) -> Iterator[System]:
+    """The system with this in its `.env`, which is not started yet; at the end of the block nothing of it is left."""
     with docker_engine() as engine:
         _remove_orphans(engine)
-        made = System(engine, f"{_NAME}-{os.getpid()}-{free_port()}", folder, overrides)
+        made = System(engine, f"{_NAME}-{os.getpid()}-{free_port()}", folder, overrides, told)
         try:
             yield made
         except AssertionError:

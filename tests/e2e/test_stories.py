@@ -18,7 +18,7 @@ from deployment.demo.narrator import Narrator
 from deployment.demo.packages import offering
 from deployment.demo.receiver import receiving
 from deployment.processes import until
-from tests.e2e.system import ROOT, System
+from tests.e2e.system import ROOT, START_S, System
 
 pytestmark = pytest.mark.e2e
 LIMIT_S = 60.0
@@ -54,6 +54,11 @@ def test_the_banks_story_with_a_kill_in_it(running: System, narrator: Narrator, 
     def kill_and_start() -> None:
         running.kill("openbank")
         running.until_healthy("openbank")
+        until(has_caught_up, "its read models to have caught up, as the demo waits for, too", START_S)
+
+    def has_caught_up() -> bool:
+        """MongoDB keeps from it for a while what the open transaction of the dead one has changed."""
+        return bool(httpx.get(f"{running.url('openbank')}/health/ready").json()["status"] == "ready")
 
     openbank_story.tell(narrator, running.issuer, Viewer(running), kill_and_start, tmp_path)
 

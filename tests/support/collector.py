@@ -1,4 +1,4 @@
-"""A collector of telemetry: a real server on a loopback port that takes OTLP over HTTP and remembers it."""
+"""A collector of telemetry: a real server that takes OTLP over HTTP and remembers it, on loopback unless told where."""
 
 import gzip
 import threading
@@ -40,9 +40,9 @@ class Collector(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Receiver)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__((host, port), _Receiver)
+        self.url = f"http://{host}:{self.server_port}"
         self.spans: list[Span] = []
         self.metrics: dict[str, list[tuple[dict[str, Any], Any]]] = {}
         self.answers = threading.Event()
