@@ -1,13 +1,13 @@
 """Every route of the bank wants credentials, but for health and documentation."""
 
-from neuroglia.testing import in_memory, running
-from openbank.main import create_builder
-from openbank.settings import OpenBankSettings
+from neuroglia.testing import running
+from tests.openbank.conftest import builder_on
+from tests.support.engines import Backing
 from tests.support.strangers import let_in, routes_of
 
 
-async def test_who_shows_nothing_or_the_wrong_scope_gets_in_nowhere() -> None:
-    app = in_memory(create_builder(OpenBankSettings(log_level="ERROR"))).build()
+async def test_who_shows_nothing_or_the_wrong_scope_gets_in_nowhere(backing: Backing) -> None:
+    app = builder_on(backing).build()
 
     async with running(app) as bank:
         assert len(list(routes_of(app))) > 30
