@@ -24,6 +24,7 @@ class Sink(ThreadingHTTPServer):
     """Where it is, and what it was told."""
 
     daemon_threads = True
+    request_queue_size = 128  # many may knock at the same time
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Listener)
