@@ -70,10 +70,11 @@ class RequestMiddleware:
                 await unexpected_problem(self._service)(scope, receive, send_with_headers)
             finally:
                 level = logging.DEBUG if scope["path"].startswith("/health/") else logging.INFO  # probes are noise
-                elapsed = round((time.perf_counter() - start) * 1000, 3)
-                _log.log(level, "request", extra={
-                    "method": scope["method"], "path": scope["path"], "status": status, "duration_ms": elapsed
-                })  # fmt: skip
+                if _log.isEnabledFor(level):
+                    elapsed = round((time.perf_counter() - start) * 1000, 3)
+                    _log.log(level, "request", extra={
+                        "method": scope["method"], "path": scope["path"], "status": status, "duration_ms": elapsed
+                    })  # fmt: skip
 
     def _limited(self, receive: Receive) -> Receive:
         """Ends the reading of a body that is too large, however its length was announced."""
