@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.context import Principal, RequestContext
@@ -13,6 +15,8 @@ from neuroglia.documents.attempts import failure_of
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.store import EventStore, StoredEvent
 from neuroglia.observability import OFF, Tracing
+
+_system: Final = lru_cache(Principal.system)  # one for each event of a rebuild would be many
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def context_of(subscription: str, cause: StoredEvent, command_id: str | None = N
         correlation_id=cause.correlation_id,
         causation_id=cause.id,
         traceparent=cause.traceparent,
-        principal=Principal.system(subscription),
+        principal=_system(subscription),
         command_id=command_id,
         since=cause.position,
     )
