@@ -65,7 +65,9 @@ class _Listener(BaseHTTPRequestHandler):
             self.end_headers()
 
     def _status(self, receiver: Receiver) -> int:
-        body = self.rfile.read(int(self.headers["content-length"]))
+        length = int(self.headers["content-length"])
+        if len(body := self.rfile.read(length)) < length:
+            raise ConnectionError("its sender has died in the midst of it")
         headers = {name.lower(): value for name, value in self.headers.items()}
         if not any(verify_callback(headers, body, secret) for secret in receiver.secrets):
             receiver.refused += 1
