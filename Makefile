@@ -49,7 +49,7 @@ logs:  ## Follow what its services write
 	@$(RUNNING) logs --follow --tail 100
 
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration"
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration and not e2e and not containers and not torture"
 
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
