@@ -23,6 +23,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
+UNITS := tests/framework tests/openbank tests/desktop_controller tests/api_gateway
 .PHONY: help demo run env up down logs unit test test-containers test-end-to-end check format bench torture lock clean
 
 help:  ## Show what there is to type
@@ -48,8 +49,8 @@ down:  ## End it; what it has stored stays (docker compose down --volumes remove
 logs:  ## Follow what its services write
 	@$(RUNNING) logs --follow --tail 100
 
-unit: $(VENV)/dev.stamp  ## Run the unit tests alone
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not integration and not e2e and not containers and not torture"
+unit: $(VENV)/dev.stamp  ## Run the unit tests alone: no whole service, no server, no process
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not service and not integration and not containers and not torture" $(UNITS)
 
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal

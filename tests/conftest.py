@@ -22,10 +22,25 @@ settings.register_profile("thorough", max_examples=500, deadline=None, database=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+WHOLE_SERVICES = {
+    "bank", "controller", "gateway", "gateway_of_agents", "keyring", "office", "open_orders", "orders", "parcels",
+    "service", "shared_bank",
+}  # fmt: skip
+"""The fixtures that start one in the test's process. Who takes them is no unit test."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and WHOLE_SERVICES & set(item.fixturenames):
+        item.add_marker("service")
+
+
+gc.disable()  # while modules are read and tests are collected, which live to the end
+
+
 def pytest_collection_finish() -> None:
-    """Modules and collected tests live to the end: the garbage collector need not look at them again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

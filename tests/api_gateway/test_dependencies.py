@@ -18,6 +18,8 @@ from tests.api_gateway.callers import admin
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 
+pytestmark = pytest.mark.service
+
 
 async def test_each_is_named_with_its_state(gateway: RunningService, outside: Outside) -> None:
     assert await admin(gateway, "GET", "/dependencies/health", 200) == {

@@ -14,6 +14,8 @@ from tests.api_gateway.callers import API, Caller, agent, caller
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 
+pytestmark = pytest.mark.service
+
 STATES = ["created", "preparing", "prepared", "submitted", "completed"]
 
 

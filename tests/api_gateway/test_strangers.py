@@ -10,6 +10,8 @@ from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 from tests.support.strangers import let_in, routes_of
 
+pytestmark = pytest.mark.service
+
 KEY_BODY = {"caller_id": "x", "permissions": ["prompts:read"], "rate_limit": "1/minute"}
 
 

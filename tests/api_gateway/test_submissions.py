@@ -17,6 +17,8 @@ from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 
 @pytest.fixture
 async def gateway_of_agents(outside: Outside) -> AsyncIterator[RunningService]:

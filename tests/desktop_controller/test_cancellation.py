@@ -27,6 +27,8 @@ from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 
 async def test_given_a_running_command_when_it_is_cancelled_then_it_is_killed_and_says_so(
     controller: RunningService, host: FakeHost

@@ -27,6 +27,8 @@ from tests.desktop_controller.builders import (
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import NO_PROGRAM, SECRET, FakeHost, entry
 
+pytestmark = pytest.mark.service
+
 FIELDS = {
     "id", "command", "arguments", "status", "requested_by", "requested_at", "started_at", "finished_at", "exit_code",
     "stdout", "stderr", "output_bytes", "output_sha256", "truncated", "justification", "timeout_seconds", "reason",

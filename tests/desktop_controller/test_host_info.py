@@ -16,6 +16,8 @@ from tests.desktop_controller.lives import Lives
 from tests.support.hostile import HOSTILE
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 INFO = f"{API}/host/info"
 USER = f"{API}/user/info"
 HOST_BODY = {"desktop_id": "d-1", "desktop_name": "Front desk", "host_ip_address": "10.0.0.7"}

@@ -13,6 +13,8 @@ from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 STARTED, SUCCEEDED, FAILED = (f"desktop.command-{name}.v1" for name in ("started", "succeeded", "failed"))
 
 

@@ -32,6 +32,8 @@ from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 EVENTS = {"Accept": "text/event-stream"}
 Sent = list[tuple[str, Any, str]]
 

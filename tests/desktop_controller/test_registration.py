@@ -21,6 +21,8 @@ from tests.desktop_controller.doubles import FakeHost, FakeHostStore
 from tests.desktop_controller.lives import Lives
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 SOON = {"registration_interval": 0.02, "heartbeat_interval": 0.02}
 ASKED, BEAT, LEFT = "desktop.registration-requested.v1", "desktop.heartbeat.v1", "desktop.unregistered.v1"

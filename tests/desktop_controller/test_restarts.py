@@ -26,6 +26,8 @@ from tests.desktop_controller.doubles import FakeHost
 from tests.desktop_controller.lives import Lives
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 
 async def hand_over_again(controller: RunningService, id: str) -> None:
     """The reaction's event is delivered once more."""

@@ -1,10 +1,14 @@
 """Every route of the controller wants credentials, but for health and documentation."""
 
+import pytest
+
 from neuroglia.testing import running
 from tests.desktop_controller.builders import COMMANDS, ECHO, SLEEP, submit, submit_and_start
 from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import FakeHost
 from tests.support.strangers import let_in, routes_of
+
+pytestmark = pytest.mark.service
 
 
 async def test_who_shows_nothing_or_the_wrong_scope_gets_in_nowhere() -> None:

@@ -115,7 +115,7 @@ class Disturber:
 
 
 async def one_of_each_refusal(http: httpx.AsyncClient, closed: str) -> set[str]:
-    """Requests what must end so, for whether chance has done it depends on who was faster. Returns the transfers' ids."""
+    """Requests what must end so: whether chance has done it depends on who was faster. Returns their ids."""
     rich, poor, frozen = await open_accounts(http, 3)
     (await http.post(f"/accounts/{frozen}/freeze")).raise_for_status()
     return {

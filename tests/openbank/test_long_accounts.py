@@ -12,6 +12,8 @@ from tests.openbank.lives import Lives
 from tests.openbank.test_deposits import deposit
 from tests.support.engines import Backing
 
+pytestmark = pytest.mark.service
+
 DEPOSITS = 101
 
 

@@ -26,6 +26,8 @@ from tests.openbank.conftest import builder_on
 from tests.support.engines import Backing
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 FREE = {"currency": "EUR", "transfer_id": None}
 PERSONAL = ("Grace", "Hopper", "1906", "female", "US", "Unter den Linden", "10117", "Berlin", "secret")
 SAMPLES: list[tuple[type[AggregateRoot], DomainEvent, Mapping[str, Any]]] = [

@@ -17,6 +17,8 @@ from tests.openbank.lives import Lives
 from tests.openbank.rivals import COURSES, course_id, play
 from tests.support.engines import Backing
 
+pytestmark = pytest.mark.service
+
 PROCESS = TransferProcess.name
 
 

@@ -14,6 +14,8 @@ from tests.support.engines import IN_MEMORY
 from tests.support.sink import Sink, sink
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 
 @pytest.fixture
 async def outside() -> AsyncIterator[Sink]:

@@ -17,6 +17,8 @@ from tests.support.engines import Backing
 from tests.support.hostile import HOSTILE
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

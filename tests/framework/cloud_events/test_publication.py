@@ -25,6 +25,8 @@ from tests.support.engines import IN_MEMORY, Backing
 from tests.support.sink import Sink
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 NOTHING: dict[str, str] = {}
 
 

@@ -4,12 +4,16 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from neuroglia.core import SystemClock, SystemIds
 from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewEvent, Subscriptions
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
 from neuroglia.testing import RunningService, running
 from tests.framework.hosting.lamps import Lamp, LampLit
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.service
 
 
 def new_event(type_: str, data: bytes) -> NewEvent:

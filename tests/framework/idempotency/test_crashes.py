@@ -11,6 +11,8 @@ from neuroglia.testing import Answer, Crashed, CrashPoints, RunningService
 from tests.framework.idempotency.purses import CoinsPutIn, Purse, Stores, process
 from tests.support.engines import Backing
 
+pytestmark = pytest.mark.service
+
 FIVE = CoinsPutIn(coins=5)
 PURSE, BOX, NEW = "/api/v1/purses/a/coins", "/api/v1/purses/boxes/a", "/api/v1/purses"
 LATE = timedelta(seconds=11)

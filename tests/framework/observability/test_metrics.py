@@ -13,6 +13,8 @@ from neuroglia.testing.document_store import InMemoryDocumentStore
 from tests.framework.observability.world import Watched, watched
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 PARCELS = "/api/v1/parcels"
 PAGE = Path(__file__).parents[3] / "framework/README.md"
 

@@ -21,6 +21,8 @@ from tests.framework.observability.world import CALLER, TRACE, TRACED, Watched, 
 from tests.support.sink import sink
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 PARCELS = "/api/v1/parcels"
 CLEARED = {
     "specversion": "1.0", "id": "1", "source": "/customs", "type": "io.customs.cleared.v1", "data": {"parcel_id": "p"},
