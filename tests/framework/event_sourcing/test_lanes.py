@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, strategies as st
 
-from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
+from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark, Turns
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.support.waiting import eventually
 
@@ -80,3 +80,23 @@ def test_given_any_order_of_finishing_then_the_mark_stands_before_the_first_that
         first_open = next((number for number in range(8) if number not in done), 8)
         assert mark.position == (positions[first_open - 1] if first_open else 0)
         assert mark.event_id == (f"event at {mark.position}" if first_open else None)
+
+
+async def test_given_some_that_want_to_be_alone_then_they_are_and_everybody_has_a_turn() -> None:
+    turns, present, seen = Turns(3), set[int](), dict[int, set[int]]()
+
+    async def come(number: int) -> None:
+        async with turns.turn(alone=number % 3 == 0):
+            present.add(number)
+            await asyncio.sleep(0)
+            seen[number] = set(present)
+            await asyncio.sleep(0)
+            present.remove(number)
+
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
+        for number in range(12):
+            group.create_task(come(number))
+
+    assert seen.keys() == set(range(12))
+    assert {number for number, beside in seen.items() if beside == {number}} >= {0, 3, 6, 9}
+    assert max(len(beside) for beside in seen.values()) > 1

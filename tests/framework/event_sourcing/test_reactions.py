@@ -384,6 +384,75 @@ async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_
     assert len(outside.heard) == 1 + ATTEMPTS
 
 
+async def test_given_others_in_hand_beside_one_that_kills_then_it_alone_is_parked(
+    world: World, outside: Outside
+) -> None:
+    async def answer(envelope: Envelope) -> None:
+        for _ in range(20):  # so that others come, if any may
+            await asyncio.sleep(0)
+        if envelope.aggregate_id == "ill":
+            running.cancel()
+            await asyncio.Event().wait()
+
+    outside.answer = answer
+    for id in ("a", "b"):
+        await world.happened(id, OPENED, UP)
+    await world.happened("ill", OPENED, UP)
+    end = await world.happened("c", OPENED, UP)
+    arrived = False
+    while not arrived:
+        survivor = world.reaction(Telling, outside, lease_s=0.02)
+        running, arriving = asyncio.create_task(survivor.run()), asyncio.create_task(passed(survivor, end.position))
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait([running, arriving], return_when=asyncio.FIRST_COMPLETED)
+        arrived = arriving.done()
+        arriving.cancel()
+    await survivor.stop()
+    await running
+
+    (item,) = await survivor.parking.parked()
+    assert (item.group, item.error, item.attempts) == ("counter-ill", "ProcessDied", ATTEMPTS)
+    assert await told(world) == {"a": (1, [1]), "b": (1, [1]), "c": (1, [1])}
+
+
+async def test_given_suspects_when_the_outside_of_one_is_down_then_the_others_flow(
+    world: World, outside: Outside
+) -> None:
+    async def answer(envelope: Envelope) -> None:
+        await asyncio.Event().wait()
+
+    async def all_in_hand() -> bool:
+        return len(outside.heard) == 2
+
+    outside.answer = answer
+    await world.happened("a", OPENED, UP)
+    end = await world.happened("b", OPENED, UP)
+    for _ in range(2):  # at the first death nobody counts
+        outside.heard.clear()
+        dying = asyncio.create_task(world.reaction(Telling, outside, lease_s=0.02).run())
+        await eventually(all_in_hand)
+        dying.cancel()
+        await asyncio.wait([dying])
+
+    async def is_down(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "a" and down:
+            raise Unavailable("the outside")
+
+    async def b_is_told() -> bool:
+        return (await told(world)).get("b") == (1, [1])
+
+    down = True
+    outside.answer = is_down
+    survivor = world.reaction(Telling, outside, lease_s=0.02)
+    async with run(survivor):
+        await eventually(b_is_told)
+        assert "a" not in await told(world)
+        down = False
+        await passed(survivor, end.position)
+
+    assert await told(world) == {"a": (1, [1]), "b": (1, [1])}
+
+
 async def test_given_a_rival_that_took_over_then_the_slow_one_writes_nothing_and_goes_on_from_there(
     world: World, outside: Outside
 ) -> None:

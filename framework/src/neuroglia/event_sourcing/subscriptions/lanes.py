@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -37,6 +38,25 @@ class Lanes(Generic[T]):
             lane.popleft()
             self._room.release()
         del self._lanes[key]
+
+
+class Turns:
+    """So many at the same time, or one that is alone."""
+
+    def __init__(self, many: int) -> None:
+        self._many = many
+        self._room = asyncio.Semaphore(many)
+        self._one = asyncio.Lock()  # of two that each hold a part of the room, none would get the rest
+
+    @asynccontextmanager
+    async def turn(self, *, alone: bool) -> AsyncGenerator[None]:
+        """For as long as the context lasts; who comes first is first."""
+        async with AsyncExitStack() as held:
+            if alone:
+                await held.enter_async_context(self._one)
+            for _ in range(self._many if alone else 1):
+                await held.enter_async_context(self._room)
+            yield
 
 
 class LowWaterMark:

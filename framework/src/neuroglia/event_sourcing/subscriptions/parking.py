@@ -6,7 +6,7 @@ once somebody wants them replayed. Each carries the event's place in the log, no
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 import tenacity
@@ -15,7 +15,8 @@ from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents import Session, WorkItem, WorkItems, WorkState
 from neuroglia.event_sourcing.codec import UndecodableEvent
 from neuroglia.event_sourcing.store import StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
+from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, commit_move
+from neuroglia.event_sourcing.subscriptions.lanes import Turns
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
 
@@ -34,13 +35,15 @@ class Parking:
         items: all of them.
     """
 
-    def __init__(self, means: Means, queue: str, attempts: int, patience: Patience) -> None:
+    def __init__(self, means: Means, queue: str, attempts: int, patience: Patience, workers: int = 1) -> None:
         self.held: set[str] = set()
         self._means = means
         self._queue = queue
         self._attempts = attempts
         self._patience = patience
+        self._turns = Turns(workers)
         self._trials: set[str] = set()
+        self._died_with: frozenset[str] = frozenset()  # what an earlier runner had in hand when it died
         self.items = WorkItems(means.documents, queue)
 
     @property
@@ -50,8 +53,15 @@ class Parking:
 
     async def load(self) -> None:
         """Reads what earlier runners have left."""
-        self._trials = {item.id async for item in self.items.find(WorkState.RUNNING)}
+        trials = [item async for item in self.items.find(WorkState.RUNNING)]
+        self._trials = {item.id for item in trials}
+        self._died_with = frozenset(item.id for item in trials if item.attempts)
         self.held = {item.group for state in (WorkState.PARKED, *_REQUESTS) async for item in self.items.find(state)}
+
+    def turn(self, stored: StoredEvent) -> AbstractAsyncContextManager[None]:
+        """In which an event is handled: beside others, or alone if it was in hand when somebody died. So of those that
+        were in hand together, only the one that kills is in hand at the next death, too."""
+        return self._turns.turn(alone=self._id(stored) in self._died_with)
 
     async def carefully(self, stored: StoredEvent, settle: Settle) -> bool:
         """Handles one event by itself, each attempt counted before it begins. False: after too many it was parked.
@@ -59,13 +69,25 @@ class Parking:
         A backing service that does not answer is waited for, and does not count.
         """
         error = "ProcessDied"  # unless this process sees how it fails
-        while (number := await self._patience.insist(lambda: self._begin(stored))) <= self._attempts:
+        number = 0
+
+        async def attempt() -> None:
+            """It counts within its turn: what only waits for one is not in hand."""
+            nonlocal number
+            async with self.turn(stored):
+                number = number or await self._begin(stored)
+                if number <= self._attempts:
+                    await settle(stored, None)
+
+        while number < self._attempts:
+            number = 0
             try:
-                await self._patience.insist(lambda: settle(stored, None))
-                return True
+                await self._patience.insist(attempt)
+                if number <= self._attempts:
+                    return True
             except (CheckpointMoved, Stopped, asyncio.CancelledError) as end:
                 # else somebody has cancelled this task: it is as if the process had died
-                if isinstance(end, CheckpointMoved) or self._patience.stopping.is_set():
+                if number and (isinstance(end, CheckpointMoved) or self._patience.stopping.is_set()):
                     await self._take_back(stored)
                 raise
             except Exception as failure:  # noqa: BLE001 - whatever a handler raises
@@ -73,8 +95,8 @@ class Parking:
                 self._patience.note(failure)
                 if isinstance(failure, UndecodableEvent):  # it will not be otherwise the next time
                     break
-            if number < self._attempts:
-                await self._patience.pause_after(number)
+                if number < self._attempts:
+                    await self._patience.pause_after(number)
         await self._patience.insist(lambda: settle(stored, error))
         return False
 
@@ -137,14 +159,18 @@ class Parking:
                 await self._release(item.group)
 
     async def _begin(self, stored: StoredEvent) -> int:
-        """Counts an attempt. Returns which one it is, or one too many."""
+        """Counts an attempt. Returns which one it is, or one too many.
+
+        Raises:
+            CheckpointMoved: another runner is at this event.
+        """
         session = Session(self._means.documents)
         item = await session.get(self.items.kind, self._id(stored)) or self._item(stored)
         if item.attempts >= self._attempts:
             return item.attempts + 1
         item.attempts += 1
         session.save(self.items.kind, item)
-        await session.commit()
+        await commit_move(session, f"{self.items.kind.collection}/{item.id}")
         self._trials.add(item.id)
         return item.attempts
 

@@ -47,7 +47,7 @@ class ReactionRunner(SubscriptionRunner):
         super().__init__(kind, prefixes, means, lease)
         assert issubclass(kind.subscriber, Reaction)
         self._workers = kind.subscriber.workers
-        self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience)
+        self.parking = Parking(means, self.status.name, kind.subscriber.attempts, self._patience, self._workers)
         self._fences = Fences(means.documents, self.status.name)
         self._checkpoint = Checkpoint(name=self.status.name)
         self._progress = asyncio.Event()
@@ -130,10 +130,14 @@ class ReactionRunner(SubscriptionRunner):
             if not await self.parking.has(Session(self._means.documents), stored):  # else it comes again
                 await self._patience.insist(lambda: self._settle(stored, BEHIND))
         else:
-            if carefully or not await self._patience.try_once(lambda: self._settle(stored, None)):
+            if carefully or not await self._patience.try_once(lambda: self._settle_beside_others(stored)):
                 await self.parking.carefully(stored, self._settle)
             self._patience.recovered()
         self._finished(stored)
+
+    async def _settle_beside_others(self, stored: StoredEvent) -> None:
+        async with self.parking.turn(stored):
+            await self._settle(stored, None)
 
     async def _settle(self, stored: StoredEvent, error: str | None) -> None:
         async with self._means.provider.create_scope() as scope:
