@@ -418,19 +418,22 @@ async def test_given_others_in_hand_beside_one_that_kills_then_it_alone_is_parke
 async def test_given_suspects_when_the_outside_of_one_is_down_then_the_others_flow(
     world: World, outside: Outside
 ) -> None:
-    async def answer(envelope: Envelope) -> None:
+    in_hand: list[str] = []
+
+    async def hold(envelope: Envelope) -> None:
+        in_hand.append(envelope.aggregate_id)
         await asyncio.Event().wait()
 
-    async def all_in_hand() -> bool:
-        return len(outside.heard) == 2
+    async def both_are() -> bool:
+        return len(in_hand) == 2
 
-    outside.answer = answer
+    outside.answer = hold
     await world.happened("a", OPENED, UP)
     end = await world.happened("b", OPENED, UP)
     for _ in range(2):  # at the first death nobody counts
-        outside.heard.clear()
+        in_hand.clear()
         dying = asyncio.create_task(world.reaction(Telling, outside, lease_s=0.02).run())
-        await eventually(all_in_hand)
+        await eventually(both_are)
         dying.cancel()
         await asyncio.wait([dying])
 
