@@ -23,7 +23,7 @@ from tests.framework.scheduling.world import MEMORY, START, Office, office_on
 from tests.support.waiting import eventually
 
 SCHEDULES = st.one_of(
-    st.integers(1, 3 * 86_400).map(lambda seconds: times(every=timedelta(seconds=seconds))),
+    st.integers(30, 3 * 86_400).map(lambda seconds: times(every=timedelta(seconds=seconds))),
     st.sampled_from(["*/7 * * * *", "30 4 * * mon-fri", "0 0 29 2 *", "* 9 1 * *"]).map(lambda cron: times(cron=cron)),
 )
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
