@@ -68,7 +68,7 @@ def _lag() -> Sequence[Figure]:
             services = subject.service.services
             store, runner = (
                 await services.get(EventStore),
-                (await services.get(Subscriptions)).runner(AccountProjection),
+                (await services.get(Subscriptions)).runners[AccountProjection],
             )
             append, waiting = store.append, list[asyncio.Task[float]]()
 

@@ -71,8 +71,10 @@ def test_the_story_of_an_operator(bells: ServiceProcess, tmp_path: Path) -> None
     assert "neuroglia parked show BellProjection" in neuroglia(url, "doctor", code=1)
     assert told(url, "parked", "show", "BellProjection")[0]["data"] == [{"tone": "poison"}]
     (tmp_path / "mended").touch()
-    neuroglia(url, "parked", "replay", "BellProjection", "--stream", "bell-b")
-    until(lambda: not told(url, "parked", "list"), "the replay", 20)
+    replayed = neuroglia(url, "parked", "replay", "BellProjection", "--stream", "bell-b", "--wait")
+    assert "BellProjection: replay" in replayed, "how far it is"
+    assert "Of 0 stream(s) events are parked" in replayed
+    assert not told(url, "parked", "list")
     built = neuroglia(url, "subscriptions", "rebuild", "BellProjection", "--wait")
     assert "is built anew" in built
     assert "Building BellProjection" in built, "how far it is"
@@ -94,11 +96,11 @@ def test_what_is_discarded_is_never_handled(bells: ServiceProcess, tmp_path: Pat
     neuroglia(url, "parked", "discard", "BellProjection", "--stream", "bell-a", "--position", str(position), "--yes")
     until(lambda: len(told(url, "parked", "list")) == 1, "the event to be discarded", 20)
     assert [one["stream"] for one in told(url, "parked", "list")] == ["bell-b"]
-    neuroglia(url, "parked", "discard", "BellProjection", "--yes")
-    until(lambda: not told(url, "parked", "list"), "all to be discarded", 20)
+    neuroglia(url, "parked", "discard", "BellProjection", "--yes", "--wait")
+    assert not told(url, "parked", "list")
 
     (tmp_path / "mended").touch()
-    neuroglia(url, "parked", "replay", "BellProjection")  # it finds nothing any more
+    neuroglia(url, "parked", "replay", "BellProjection", "--wait")  # it finds nothing any more
     ring(bells, "c", "poison")
     until(lambda: all(one["lag"] == 0 for one in told(url, "subscriptions")), "all to be passed", 20)
     assert told(url, "parked", "list") == []

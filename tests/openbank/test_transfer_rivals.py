@@ -62,7 +62,7 @@ async def test_given_every_message_three_times_then_nothing_happens_again(backin
 async def unknown_runner(bank: RunningService, number: int) -> SubscriptionRunner:
     """A runner of the process that knows nothing of the lease, as if it had been paused and woke up."""
     subscriptions, means = await bank.services.get(Subscriptions), await bank.services.get(Means)
-    known = subscriptions.runner(TransferProcess)
+    known = subscriptions.runners[TransferProcess]
     other = runner_factory(known.kind, known.prefixes, lease_seconds=1)(means)
     other._lease = Lease(means.documents, means.clock, name=f"unknown {number}", owner=str(number), seconds=1)
     return other

@@ -21,6 +21,7 @@ from neuroglia.event_sourcing.subscriptions import patience, reaction_runner
 from neuroglia.testing import FixedClock, in_memory, running
 from tests.framework.cloud_events.orders import Noted, Order, Paid, Script
 from tests.framework.cloud_events.world import EVENT, Orders, orders_builder, orders_on
+from tests.framework.event_sourcing.world import parked_items
 from tests.support.engines import IN_MEMORY, Backing
 from tests.support.sink import Sink
 from tests.support.waiting import eventually
@@ -55,7 +56,7 @@ async def ids_stay(orders: Orders, attempts: list[dict[str, Any]], id: str = "a"
 
 
 async def state_is(orders: Orders, state: SubscriptionState) -> None:
-    runner = (await orders.service.services.get(Subscriptions)).runner(CloudEventPublisher)
+    runner = (await orders.service.services.get(Subscriptions)).runners[CloudEventPublisher]
 
     async def reached() -> bool:
         return runner.status.state is state
@@ -118,7 +119,7 @@ async def test_given_a_refusal_of_one_event_then_its_sequence_is_parked_and_othe
 ) -> None:
     outside.refuses = [(status, NOTHING)] * 4
     await happened(orders, "a", 1)
-    runner = (await orders.service.services.get(Subscriptions)).runner(CloudEventPublisher)
+    runner = (await orders.service.services.get(Subscriptions)).runners[CloudEventPublisher]
 
     async def parked() -> bool:
         return runner.status.parked == 1
@@ -130,7 +131,7 @@ async def test_given_a_refusal_of_one_event_then_its_sequence_is_parked_and_othe
     assert amounts(await outside.has(1), "b") == [3]
     await orders.service.settle()
     assert amounts(outside.events) == []
-    assert [item.error for item in await runner.parking.parked()] == ["EventRefused", None]
+    assert [item.error for item in await parked_items(runner)] == ["EventRefused", None]
     await runner.replay()
     assert amounts(await outside.has(3)) == [1, 2]
     assert len(outside.attempts) > 3
@@ -168,7 +169,7 @@ async def test_given_a_sink_that_is_slow_then_no_more_are_under_way_than_there_a
 async def test_given_a_sink_that_is_down_then_only_so_many_events_are_in_hand(
     orders: Orders, outside: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = (await orders.service.services.get(Subscriptions)).runner(CloudEventPublisher)
+    runner = (await orders.service.services.get(Subscriptions)).runners[CloudEventPublisher]
     assert isinstance(runner, reaction_runner.ReactionRunner)
     await outside.down()
 

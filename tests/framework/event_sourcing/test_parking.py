@@ -23,7 +23,7 @@ from tests.framework.event_sourcing.counting import (
 )
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection, TouchyDocuments
-from tests.framework.event_sourcing.world import World, nothing_parked, parked_in, passed, run, state
+from tests.framework.event_sourcing.world import World, nothing_parked, parked_in, parked_items, passed, run, state
 from tests.support.waiting import eventually
 
 ITEMS = DocumentType(WorkItem)
@@ -75,7 +75,7 @@ async def totals(world: World) -> dict[str, tuple[int, list[int]]]:
 
 
 async def parked(runner: ProjectionRunner) -> list[tuple[str, object, str | None]]:
-    return [(item.group, item.body["revision"], item.error) for item in await runner.parking.parked()]
+    return [(item.group, item.body["revision"], item.error) for item in await parked_items(runner)]
 
 
 async def test_given_a_poison_event_then_its_sequence_is_parked_and_the_rest_flows(world: World, ward: Ward) -> None:
@@ -162,7 +162,7 @@ async def test_given_a_parked_event_when_it_alone_is_discarded_then_those_behind
 
     async with run(runner):
         await passed(runner, end.position)
-        first, *_ = await runner.parking.parked()
+        first, *_ = await parked_items(runner)
         await runner.discard("counter-a", position=first.number)
         await nothing_parked(runner)
 
@@ -194,7 +194,7 @@ async def test_given_a_request_half_noted_when_its_first_event_fails_again_then_
     first = world.runner(WardedProjection, ward)
     async with run(first):
         await passed(first, end.position)
-    _, behind = await first.parking.parked()
+    _, behind = await parked_items(first)
     session = Session(world.documents)
     item = await session.get(ITEMS, behind.id)
     assert item is not None
@@ -295,7 +295,7 @@ async def test_given_an_event_that_cannot_be_decoded_then_it_is_parked_at_once_u
 
     async with run(runner):
         await passed(runner, end.position)
-        (item, behind) = await runner.parking.parked()
+        (item, behind) = await parked_items(runner)
         assert (item.error, item.attempts, behind.error) == ("UndecodableEvent", 1, None)
 
     class Mended(EventCodec):
@@ -385,7 +385,7 @@ async def test_given_an_event_that_kills_the_process_then_after_so_many_deaths_i
         await passed(survivor, end.position)
 
     assert probe.calls == 1 + ATTEMPTS  # once among others, and then by itself
-    (item,) = await survivor.parking.parked()
+    (item,) = await parked_items(survivor)
     assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
     assert await totals(world) == {"a": (0, [0])}
 
@@ -420,7 +420,7 @@ async def test_given_many_events_in_hand_when_one_kills_the_process_then_it_is_f
     await running
 
     assert probe.calls == 3 + ATTEMPTS, "among all, among many, among a few, and then by itself"
-    (item,) = await survivor.parking.parked()
+    (item,) = await parked_items(survivor)
     assert (item.group, item.error, item.attempts) == ("counter-ill", "ProcessDied", ATTEMPTS)
     assert {id: total for id, (total, _) in (await totals(world)).items()} == {"healthy": 490, "ill": 0}
 
@@ -542,7 +542,7 @@ async def test_given_a_rival_at_the_same_item_when_a_replay_is_requested_then_it
     runner = world.runner(WardedProjection, ward)
     async with run(runner):
         await passed(runner, end.position)
-    (item,) = await runner.parking.parked()
+    (item,) = await parked_items(runner)
     commit, rivals = world.documents.commit, 2
 
     async def raced(writes: Sequence[Write]) -> None:
@@ -589,7 +589,7 @@ async def test_given_any_poison_and_replays_and_restarts_then_in_the_end_the_mod
                 await running.__aenter__()
         await passed(runner, last)
         ward.poisoned = lambda _: False
-        while await runner.parking.parked() or await runner.parking.requested():
+        while await parked_items(runner) or await runner.parking.requested():
             await runner.replay()
         await nothing_parked(runner)
         await running.__aexit__(None, None, None)

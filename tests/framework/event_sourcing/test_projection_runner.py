@@ -21,7 +21,7 @@ from tests.framework.event_sourcing.faults import (
     ProbedProjection,
     RepeatingEvents,
 )
-from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, passed, run, state
+from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, parked_items, passed, run, state
 
 OPENED = CounterOpened(name="steps")
 UP = CounterIncreased(by=1, note=None)
@@ -382,7 +382,7 @@ async def test_given_a_document_that_the_projection_did_not_expect_when_it_confl
 
     async with run(runner):
         await passed(runner, end.position)
-        (item,) = await runner.parking.parked()
+        (item,) = await parked_items(runner)
         assert (item.error, item.group, item.attempts) == ("ConcurrencyError", "counter-1", ATTEMPTS)
         await seed.delete(VIEWS, "1")
         await seed.commit()

@@ -15,7 +15,16 @@ from neuroglia.event_sourcing.subscriptions import reaction_runner
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments, RepeatingEvents
-from tests.framework.event_sourcing.world import CHECKPOINTS, World, nothing_parked, parked_in, passed, run, state
+from tests.framework.event_sourcing.world import (
+    CHECKPOINTS,
+    World,
+    nothing_parked,
+    parked_in,
+    parked_items,
+    passed,
+    run,
+    state,
+)
 from tests.support.repeating import repeat
 from tests.support.waiting import eventually
 
@@ -197,7 +206,7 @@ async def test_given_poison_then_its_sequence_is_parked_the_rest_flows_and_a_rep
         end = await world.happened("a", UP)
         await passed(runner, end.position)
         assert await told(world) == {"b": (1, [1])}
-        assert [(item.body["revision"], item.error) for item in await runner.parking.parked()] == [
+        assert [(item.body["revision"], item.error) for item in await parked_items(runner)] == [
             (1, "ZeroDivisionError"), (2, None), (3, None)
         ]  # fmt: skip
         outside.answer = outside.listen
@@ -223,7 +232,7 @@ async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_
 
     async with run(runner):
         await passed(runner, end.position)
-        (item,) = await runner.parking.parked()
+        (item,) = await parked_items(runner)
         assert (item.group, item.error) == ("counter-a", "HandlerCancelled")
 
 
@@ -357,7 +366,7 @@ async def test_given_a_parked_event_that_comes_again_then_it_stays_as_it_is(worl
     async with run(again):
         await passed(again, end.position)
 
-    (item,) = await again.parking.parked()
+    (item,) = await parked_items(again)
     assert item.error == "ZeroDivisionError"
 
 
@@ -378,7 +387,7 @@ async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_
     survivor = world.reaction(Telling, outside, lease_s=0.02)
     async with run(survivor):
         await passed(survivor, end.position)
-        (item,) = await survivor.parking.parked()
+        (item,) = await parked_items(survivor)
         assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
 
     assert len(outside.heard) == 1 + ATTEMPTS
@@ -410,7 +419,7 @@ async def test_given_others_in_hand_beside_one_that_kills_then_it_alone_is_parke
     await survivor.stop()
     await running
 
-    (item,) = await survivor.parking.parked()
+    (item,) = await parked_items(survivor)
     assert (item.group, item.error, item.attempts) == ("counter-ill", "ProcessDied", ATTEMPTS)
     assert await told(world) == {"a": (1, [1]), "b": (1, [1]), "c": (1, [1])}
 
@@ -594,7 +603,7 @@ async def test_given_any_failures_and_restarts_then_nothing_is_left_out_or_writt
                 await running.__aenter__()
         await passed(runner, last)
         fates = dict.fromkeys(fates, "ok")
-        while await runner.parking.parked() or await runner.parking.requested():
+        while await parked_items(runner) or await runner.parking.requested():
             await runner.replay()
         await nothing_parked(runner)
         await running.__aexit__(None, None, None)

@@ -17,7 +17,7 @@ from tests.framework.event_sourcing.counting import CounterIncreased, CounterOpe
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection, TouchyDocuments
 from tests.framework.event_sourcing.test_parking import POISON, Ward, WardedProjection
-from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, passed, run, state
+from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, parked_items, passed, run, state
 from tests.support.waiting import eventually
 
 OPENED = CounterOpened(name="steps")
@@ -384,6 +384,6 @@ async def test_given_an_event_that_kills_the_process_in_a_rebuild_then_after_so_
     survivor = world.runner(Killing, probe, lease_s=0.02)
     async with run(survivor):
         await swapped(survivor)
-        (item,) = await survivor.parking.parked()
+        (item,) = await parked_items(survivor)
         assert (item.error, item.attempts) == ("ProcessDied", ATTEMPTS)
     assert probe.calls == 1 + ATTEMPTS

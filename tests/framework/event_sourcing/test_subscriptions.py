@@ -51,21 +51,21 @@ async def subscriptions(world: World, probe: Probe) -> AsyncIterator[Subscriptio
 async def test_given_runners_when_started_then_all_follow_until_they_are_stopped(world: World) -> None:
     async with World.open() as others:
         subscriptions = Subscriptions([world.runner(), world.runner(Others, documents=others.documents)])
-        assert [runner.status.state for runner in subscriptions.runners] == [SubscriptionState.STARTING] * 2
+        assert [runner.status.state for runner in subscriptions.runners.values()] == [SubscriptionState.STARTING] * 2
         await subscriptions.start()
         end = await world.happened("1", OPENED, UP)
 
         await subscriptions.wait_for(end.position, LIMIT_S)
 
         assert subscriptions.alive
-        assert [(runner.status.name, runner.status.position) for runner in subscriptions.runners] == [
+        assert [(runner.status.name, runner.status.position) for runner in subscriptions.runners.values()] == [
             ("CounterProjection", end.position),
             ("others", end.position),
         ]
         assert await world.view("1") == await others.view("1") is not None
-        assert subscriptions.runner(Others).status is subscriptions.runners[1].status
+        assert list(subscriptions.runners) == [CounterProjection, Others]
         await subscriptions.stop()
-        assert [runner.status.state for runner in subscriptions.runners] == [SubscriptionState.STOPPED] * 2
+        assert [runner.status.state for runner in subscriptions.runners.values()] == [SubscriptionState.STOPPED] * 2
         assert subscriptions.alive  # nothing runs that should not, nothing ended that should run
 
 
@@ -88,7 +88,7 @@ async def test_given_events_of_others_at_the_end_when_waiting_then_only_our_own_
 
     await subscriptions.wait_for(foreign.position, LIMIT_S)
 
-    assert subscriptions.runners[0].status.position == own.position
+    assert subscriptions.runners[ProbedProjection].status.position == own.position
 
 
 async def test_given_a_projection_that_does_not_come_so_far_when_waiting_then_it_is_a_timeout(
@@ -194,7 +194,7 @@ class Waiting:
 
     def __init__(self, world: World, subscriptions: Subscriptions) -> None:
         self._behavior = ReadYourWrites(world.events, subscriptions)
-        self._runner: ProjectionRunner = subscriptions.runner(ProbedProjection)
+        self._runner: ProjectionRunner = subscriptions.runners[ProbedProjection]
         assert self._behavior.applies_to(GetTotal, GetTotalHandler)
 
     async def ask(self, position: int | None) -> tuple[int, int | None]:
@@ -275,7 +275,7 @@ async def test_given_a_projection_that_lags_when_querying_then_the_reply_tells_h
     first = await world.happened("1", OPENED)
     await subscriptions.start()
     await subscriptions.wait_for(first.position, LIMIT_S)
-    await state(subscriptions.runner(ProbedProjection), SubscriptionState.LIVE)
+    await state(subscriptions.runners[ProbedProjection], SubscriptionState.LIVE)
     probe.hold()
     end = await world.happened("1", UP)
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from neuroglia.core import Clock, RequestContext, SystemClock, SystemIds, current_context
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
-from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Lease, Session, WorkItem
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Generations, Lease, Session, WorkItem, WorkState
 from neuroglia.documents.leases import LeaseRow
 from neuroglia.domain import DomainEvent
 from neuroglia.event_sourcing import (
@@ -232,6 +232,11 @@ async def passed(runner: SubscriptionRunner, position: int) -> None:
     assert runner.status.position >= position, runner.status
 
 
+async def parked_items(runner: SubscriptionRunner) -> Sequence[WorkItem]:
+    """What is parked, in the order of the log. What has no error stands behind one that has."""
+    return await runner.parking.items.page(WorkState.PARKED)
+
+
 async def parked_in(runner: SubscriptionRunner, streams: int) -> None:
     """Returns when events are parked in so many streams."""
     status = runner.status
@@ -245,4 +250,4 @@ async def parked_in(runner: SubscriptionRunner, streams: int) -> None:
 async def nothing_parked(runner: SubscriptionRunner) -> None:
     """Returns when nothing waits any more."""
     await parked_in(runner, 0)
-    assert await runner.parking.parked() == []
+    assert await parked_items(runner) == []

@@ -121,7 +121,13 @@ async def test_given_poison_when_the_cause_is_mended_and_it_is_replayed_then_not
     answer = await service.client.post(f"{API}/parked/BellProjection/replay", json={"stream": "bell-a"})
 
     assert answer.status_code == 202
+    assert answer.json()["requested"] == 2
     assert await parked(service, 0) == []
+
+    async def all_handled() -> bool:
+        return (await subscription(service, "BellProjection"))["requested"] == 0
+
+    await eventually(all_handled)
 
 
 async def test_given_poison_when_it_is_discarded_then_what_stood_behind_it_is_handled(service: RunningService) -> None:

@@ -102,7 +102,7 @@ async def test_given_a_reaction_that_sends_two_commands_to_one_stream_then_each_
     session = Session(await service.services.get(DocumentStore))
     await session.delete(DocumentType(Checkpoint), "Encore")
     await session.commit()
-    runner = (await service.services.get(Subscriptions)).runner(ordering.Encore)
+    runner = (await service.services.get(Subscriptions)).runners[ordering.Encore]
     await runner._begin_again()
 
     async def the_events_came_again() -> bool:
@@ -176,7 +176,7 @@ async def test_given_a_process_that_stands_still_when_swept_then_its_last_event_
 ) -> None:
     World.stumbles = True
     await service.given(Order, "lost", Placed())
-    runner = (await service.services.get(Subscriptions)).runner(Ordering)
+    runner = (await service.services.get(Subscriptions)).runners[Ordering]
     assert runner.status.parked == 1
     World.stumbles = False
     await runner.discard("order-lost")

@@ -41,7 +41,7 @@ async def settled(bank: RunningService) -> None:
             retry=tenacity.retry_if_exception_type(TimeoutError), stop=tenacity.stop_after_attempt(4), reraise=True
         )(bank.settle)
     except TimeoutError:
-        runners = (await bank.services.get(Subscriptions)).runners
+        runners = (await bank.services.get(Subscriptions)).runners.values()
         print(*[runner.status for runner in runners], sep="\n", file=sys.stderr)  # noqa: T201
         raise
 

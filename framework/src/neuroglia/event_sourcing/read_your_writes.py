@@ -44,7 +44,7 @@ class ReadYourWrites(PipelineBehavior):
     def applies_to(self, request: type[Request[Any]], handler: type[RequestHandler[Any, Any]]) -> bool:
         projection = getattr(handler, _MARK, None)
         if projection is not None:
-            if not self._subscriptions.has(projection):
+            if projection not in self._subscriptions.runners:
                 wrong = f"{handler.__name__}: @reads({projection.__name__}), which is no projection of the packages"
                 raise ConfigurationError(f"{wrong} given to add_event_sourcing")
             self._projections[request] = projection
@@ -54,7 +54,7 @@ class ReadYourWrites(PipelineBehavior):
     async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
         context = current_context()
         if (wanted := context.wait_for_position) is not None:
-            runner, own = self._subscriptions.runner(self._projections[type(request)]), wanted
+            runner, own = self._subscriptions.runners[self._projections[type(request)]], wanted
             if runner.status.position < wanted:
                 if wanted > await self._store.head():
                     raise MalformedRequest("The position to wait for lies behind the last event.")

@@ -57,10 +57,10 @@ def health_router(
         if runners is not None:
             try:
                 head = await (await provider.get(EventStore)).head() if up else None
-                found = [await look(runner, head) for runner in runners.runners]
+                found = [await look(runner, head) for runner in runners.runners.values()]
             except Unavailable:  # it answered a moment ago
                 services = [await _ask(await provider.get(kind)) for kind in backing]
-                up, found = False, [await look(runner, None) for runner in runners.runners]
+                up, found = False, [await look(runner, None) for runner in runners.runners.values()]
         if not up or not alive:
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)

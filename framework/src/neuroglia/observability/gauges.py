@@ -49,7 +49,7 @@ class Gauges:
         """
         if self._events is not None and self._subscriptions is not None:
             head = await self._events.head()
-            for runner in self._subscriptions.runners:
+            for runner in self._subscriptions.runners.values():
                 told = await look(runner, head)
                 self._lag.set(told.lag, {"messaging.destination.name": told.name})
                 self._parked.set(told.parked, {"messaging.destination.name": told.name})

@@ -14,7 +14,7 @@ from neuroglia.event_sourcing import BEGINNING, Subscriptions
 from neuroglia.event_sourcing.subscriptions import Means, ProjectionRunner, SubscriptionRunner
 from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Limit, Page, get, post
 from neuroglia.operations.events import LAST, EventDto, EventLog
-from neuroglia.operations.subscriptions import ParkedEvent, SubscriptionDto, look_closely, show_parked
+from neuroglia.operations.subscriptions import ParkedEvent, SubscriptionDetails, look_closely, show_parked
 
 _ADMIN: Final = ["operations:admin"]
 _Place = Annotated[int, Field(ge=BEGINNING, le=LAST)]
@@ -46,7 +46,7 @@ class OperationsController(ControllerBase):
         """It asks the stores and the runners themselves: there is no use case between."""
         self._log = log
         self._means = means
-        self._runners = {runner.status.name: runner for runner in subscriptions.runners}
+        self._runners = {runner.status.name: runner for runner in subscriptions.runners.values()}
 
     @get("/events", scopes=_ADMIN)
     async def events(
@@ -76,12 +76,12 @@ class OperationsController(ControllerBase):
             yield ServerSentEvent(data=event, id=str(event.position))
 
     @get("/subscriptions", scopes=_ADMIN)
-    async def subscriptions(self) -> Page[SubscriptionDto]:
+    async def subscriptions(self) -> Page[SubscriptionDetails]:
         """Lists projections and reactions: how far each is, and what is wrong with it."""
         return Page(items=[await look_closely(runner, self._means) for runner in self._runners.values()])
 
     @post("/subscriptions/{name}/rebuild", status_code=202, scopes=_ADMIN)
-    async def rebuild(self, name: str) -> SubscriptionDto:
+    async def rebuild(self, name: str) -> SubscriptionDetails:
         """Lets a projection's models be built anew beside the live ones."""
         runner = self._runner(name)
         if not isinstance(runner, ProjectionRunner):
@@ -103,14 +103,14 @@ class OperationsController(ControllerBase):
         return await self._parked(self._runner(subscription), stream, after, limit)
 
     @post("/parked/{subscription}/replay", status_code=202, scopes=_ADMIN)
-    async def replay(self, subscription: str, request: ReplayRequest | None = None) -> SubscriptionDto:
+    async def replay(self, subscription: str, request: ReplayRequest | None = None) -> SubscriptionDetails:
         """Lets what is parked be handled after all, in order."""
         runner = self._runner(subscription)
         await runner.replay(request.stream if request else None)
         return await look_closely(runner, self._means)
 
     @post("/parked/{subscription}/discard", status_code=202, scopes=_ADMIN)
-    async def discard(self, subscription: str, request: DiscardRequest | None = None) -> SubscriptionDto:
+    async def discard(self, subscription: str, request: DiscardRequest | None = None) -> SubscriptionDetails:
         """Leaves what is parked out for ever; what stood behind it is handled."""
         runner, request = self._runner(subscription), request or DiscardRequest()
         await runner.discard(request.stream, position=request.position)

@@ -77,7 +77,7 @@ class EventLog:
 
     @property
     def _prefixes(self) -> tuple[str, ...]:
-        return tuple(self.subscriptions.runner(EventIndex).prefixes)
+        return tuple(self.subscriptions.runners[EventIndex].prefixes)
 
     async def _at(self, after: int) -> int:
         """Where the last own event up to a position stands: a store can go on only from behind an event."""

@@ -9,6 +9,7 @@ from neuroglia.documents import DocumentType, Session, WorkItem, WorkState
 from neuroglia.event_sourcing import SubscriptionState, SubscriptionStatus
 from neuroglia.event_sourcing.subscriptions import Generation, Means, ProjectionRunner, SubscriptionRunner
 from neuroglia.event_sourcing.subscriptions.checkpoints import load_checkpoint
+from neuroglia.event_sourcing.subscriptions.parking import REQUESTS
 
 _GENERATIONS: Final = DocumentType(Generation)
 
@@ -19,6 +20,13 @@ class SubscriptionDto(SubscriptionStatus):
 
     kind: Literal["projection", "reaction"]
     lag: int
+
+
+@dataclass(slots=True, kw_only=True)
+class SubscriptionDetails(SubscriptionDto):
+    """The same, asked of the stores. `requested` events, parked before, are to be replayed or discarded."""
+
+    requested: int
 
 
 class ParkedEvent(BaseModel):
@@ -46,9 +54,11 @@ async def look(runner: SubscriptionRunner, head: int | None) -> SubscriptionDto:
     return SubscriptionDto(**asdict(status), kind=kind, lag=lag)
 
 
-async def look_closely(runner: SubscriptionRunner, means: Means) -> SubscriptionDto:
-    """The same, asked of the stores: it may be another process that runs it."""
-    told, session = await look(runner, await means.events.head()), Session(means.documents)
+async def look_closely(runner: SubscriptionRunner, means: Means) -> SubscriptionDetails:
+    """How it is in whichever process runs it."""
+    known, session = await look(runner, await means.events.head()), Session(means.documents)
+    requested = sum([1 for state in REQUESTS async for _ in runner.parking.items.find(state)])
+    told = SubscriptionDetails(**asdict(known), requested=requested)
     told.parked = len({item.group async for item in runner.parking.items.find(WorkState.PARKED)})
     row = await session.get(_GENERATIONS, told.name) or Generation(name=told.name)
     checkpoint = await load_checkpoint(session, f"{told.name}@{row.building}")

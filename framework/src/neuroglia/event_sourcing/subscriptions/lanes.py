@@ -44,8 +44,7 @@ class Turns:
     """So many at the same time, or one that is alone."""
 
     def __init__(self, many: int) -> None:
-        self._many = many
-        self._room = asyncio.Semaphore(many)
+        self._many, self._room = many, asyncio.Semaphore(many)
         self._one = asyncio.Lock()  # of two that each hold a part of the room, none would get the rest
 
     @asynccontextmanager

@@ -22,7 +22,8 @@ from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
 
 BEHIND: Final = ""
 """The error of an event that did not fail, but stands behind one that did."""
-_REQUESTS: Final = (WorkState.DISCARDED, WorkState.WAITING)
+REQUESTS: Final = (WorkState.DISCARDED, WorkState.WAITING)
+"""The states of what was parked and somebody wants done with."""
 Settle = Callable[[StoredEvent, str | None], Awaitable[None]]
 """Handles an event and stores its effects; given an error, parks it instead."""
 
@@ -56,7 +57,7 @@ class Parking:
         trials = [item async for item in self.items.find(WorkState.RUNNING)]
         self._trials = {item.id for item in trials}
         self._died_with = frozenset(item.id for item in trials if item.attempts)
-        self.held = {item.group for state in (WorkState.PARKED, *_REQUESTS) async for item in self.items.find(state)}
+        self.held = {item.group for state in (WorkState.PARKED, *REQUESTS) async for item in self.items.find(state)}
 
     def turn(self, stored: StoredEvent) -> AbstractAsyncContextManager[None]:
         """In which an event is handled: beside others, or alone if it was in hand when somebody died. So of those that
@@ -121,10 +122,6 @@ class Parking:
         if parked:
             self.held.add(stored.stream)
 
-    async def parked(self) -> Sequence[WorkItem]:
-        """The first of what is parked, in the order of the log. What has no error stands behind one that has."""
-        return await self.items.page(WorkState.PARKED)
-
     @tenacity.retry(retry=tenacity.retry_if_exception_type(ConcurrencyError))  # the runner was at one of them, too
     async def request(self, wanted: WorkState, stream: str | None = None, *, position: int | None = None) -> None:
         """Wants what is parked to be replayed (WAITING) or DISCARDED: all of it, that of a stream, or one event. The
@@ -141,7 +138,7 @@ class Parking:
 
     async def requested(self) -> Sequence[str]:
         """The streams of which somebody wants events replayed or discarded."""
-        wanted = [item.group for state in _REQUESTS for item in await self.items.page(state)]
+        wanted = [item.group for state in REQUESTS for item in await self.items.page(state)]
         return list(dict.fromkeys(wanted))
 
     async def replay(self, settle: Settle, stream: str | None = None) -> None:

@@ -129,10 +129,9 @@ class ReactionRunner(SubscriptionRunner):
         if stored.stream in self.parking.held:
             if not await self.parking.has(Session(self._means.documents), stored):  # else it comes again
                 await self._patience.insist(lambda: self._settle(stored, BEHIND))
-        else:
-            if carefully or not await self._patience.try_once(lambda: self._settle_beside_others(stored)):
-                await self.parking.carefully(stored, self._settle)
-            self._patience.recovered()
+        elif carefully or not await self._patience.try_once(lambda: self._settle_beside_others(stored)):
+            await self.parking.carefully(stored, self._settle)
+        self._patience.recovered()
         self._finished(stored)
 
     async def _settle_beside_others(self, stored: StoredEvent) -> None:

@@ -1,7 +1,7 @@
 """All subscriptions of an application: started with it, stopped with it, and asked and told things by name."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from typing_extensions import override
 
@@ -17,24 +17,15 @@ from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
 
 
 class Subscriptions(HostedTasks):
-    """All runners of the application."""
+    """All subscriptions of the application.
+
+    Attributes:
+        runners: that of each projection and reaction.
+    """
 
     def __init__(self, runners: list[SubscriptionRunner]) -> None:
         super().__init__()
-        self._runners = {runner.kind.subscriber: runner for runner in runners}
-
-    @property
-    def runners(self) -> Sequence[SubscriptionRunner]:
-        """Each one, with its status."""
-        return list(self._runners.values())
-
-    def has(self, subscriber: type[Subscriber]) -> bool:
-        """Whether the application runs it."""
-        return subscriber in self._runners
-
-    def runner(self, subscriber: type[Subscriber]) -> SubscriptionRunner:
-        """The runner of a projection or reaction."""
-        return self._runners[subscriber]
+        self.runners: Mapping[type[Subscriber], SubscriptionRunner] = {one.kind.subscriber: one for one in runners}
 
     async def wait_for(self, position: int, seconds: float) -> None:
         """Returns once every subscription has passed the last of its events up to `position`.
@@ -43,19 +34,19 @@ class Subscriptions(HostedTasks):
             TimeoutError: one of them has not, after so many seconds.
         """
         async with asyncio.timeout(seconds):
-            for runner in self._runners.values():
+            for runner in self.runners.values():
                 await runner.wait_for(await runner.last_own_position(position), seconds)
 
     @override
     async def start(self) -> None:
-        for runner in self._runners.values():  # the first request already reads the live generation
+        for runner in self.runners.values():  # the first request already reads the live generation
             await runner.look()
-        for runner in self._runners.values():
+        for runner in self.runners.values():
             self._begin(runner.status.name, runner.run())
 
     @override
     async def stop(self) -> None:
-        for runner in self._runners.values():
+        for runner in self.runners.values():
             await runner.stop()
         await self._end()
 

@@ -2,8 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable
 from itertools import islice
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import httpx
@@ -30,6 +31,7 @@ app.add_typer(jobs, name="jobs")
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 Stream = Annotated[str | None, typer.Option(help="Of this stream alone.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Until it is done.")]
 Name = Annotated[str, typer.Argument(callback=_quoted)]
 _POLL_S: Final = 0.2
 
@@ -76,21 +78,11 @@ def list_subscriptions(context: typer.Context, as_json: Json = False) -> None:
 
 
 @subscriptions.command()
-def rebuild(
-    context: typer.Context,
-    name: Name,
-    wait: Annotated[bool, typer.Option("--wait", help="Until it is done.")] = False,
-) -> None:
+def rebuild(context: typer.Context, name: Name, wait: Wait = False) -> None:
     """Lets a projection's read models be built anew, beside those that are read."""
-    client: httpx.Client = context.obj
-    told = client.post(f"{API}/subscriptions/{name}/rebuild").json()
-    with Progress(disable=not wait) as progress:
-        task = progress.add_task(f"Building {name}", total=told["position"] + told["lag"])
-        while wait and told["rebuilt"] is not None:
-            progress.update(task, completed=told["rebuilt"])
-            time.sleep(_POLL_S)
-            told = next(one for one in items(client, "/subscriptions") if one["name"] == told["name"])
-        progress.update(task, completed=told["position"] + told["lag"])
+    told = context.obj.post(f"{API}/subscriptions/{name}/rebuild").json()
+    if wait:
+        _watch(context.obj, told, f"Building {name}", told["position"] + told["lag"], lambda now: now["rebuilt"])
     typer.echo(f"{name} {'is built anew' if wait else 'is being built anew'}.")
 
 
@@ -115,10 +107,9 @@ def show_parked(
 
 
 @parked.command()
-def replay(context: typer.Context, subscription: Name, stream: Stream = None) -> None:
+def replay(context: typer.Context, subscription: Name, stream: Stream = None, wait: Wait = False) -> None:
     """Lets what is parked be handled after all, in order."""
-    context.obj.post(f"{API}/parked/{subscription}/replay", json={"stream": stream})
-    typer.echo("It is being replayed. See: neuroglia parked list")
+    _request(context.obj, subscription, "replay", {"stream": stream}, wait=wait)
 
 
 @parked.command()
@@ -128,12 +119,12 @@ def discard(
     stream: Stream = None,
     position: Annotated[int | None, typer.Option(help="The event at this position alone.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Wait = False,
 ) -> None:
     """Leaves what is parked out, for ever."""
     if not yes:
         typer.confirm("These events will never be handled. Go on?", abort=True)
-    context.obj.post(f"{API}/parked/{subscription}/discard", json={"stream": stream, "position": position})
-    typer.echo("It is being discarded. See: neuroglia parked list")
+    _request(context.obj, subscription, "discard", {"stream": stream, "position": position}, wait=wait)
 
 
 @jobs.command("list")
@@ -195,3 +186,31 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     else:
         typer.echo("All is well.")
     raise typer.Exit(1 if found else 0)
+
+
+def _request(client: httpx.Client, subscription: str, verb: str, body: dict[str, Any], *, wait: bool) -> None:
+    told = client.post(f"{API}/parked/{subscription}/{verb}", json=body).json()
+    if wait:
+        total = told["requested"]
+        told = _watch(
+            client,
+            told,
+            f"{subscription}: {verb}",
+            total,
+            lambda now: total - left if (left := now["requested"]) else None,
+        )
+        typer.echo(f"It is done. Of {told['parked']} stream(s) events are parked.")
+    else:
+        typer.echo(f"The {verb} has begun. See: neuroglia parked list")
+
+
+def _watch(client: httpx.Client, told: Any, title: str, total: int, reached: Callable[[Any], int | None]) -> Any:
+    """Shows how far a subscription is with long work, until it has reached the end: None. Returns how it is then."""
+    with Progress() as progress:
+        task = progress.add_task(title, total=total)
+        while (now := reached(told)) is not None:
+            progress.update(task, completed=now)
+            time.sleep(_POLL_S)
+            told = next(one for one in items(client, "/subscriptions") if one["name"] == told["name"])
+        progress.update(task, completed=total)
+    return told
