@@ -55,7 +55,7 @@ async def another(office: Office, clock: FixedClock | None = None) -> Triggers:
         await services.get(DocumentStore),
         told,
         await services.get(TaskTypes),
-        Jobs(told),
+        Jobs(),
         await services.get(JobWorkers),
     )
 

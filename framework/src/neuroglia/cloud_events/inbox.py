@@ -14,9 +14,9 @@ from neuroglia.cloud_events.messages import Received, data_of, dump, load
 from neuroglia.core.context import Principal, RequestContext, current_context
 from neuroglia.core.errors import ConcurrencyError, FieldError, InvalidRequest, MalformedRequest, Unavailable
 from neuroglia.core.ids import derived_id
-from neuroglia.core.validation import field_errors
+from neuroglia.core.validation import misfits
 from neuroglia.dependency_injection import Scope, ServiceProvider
-from neuroglia.documents import DocumentType, Session, WorkItem
+from neuroglia.documents import WORK_ITEMS, Session, WorkItem
 from neuroglia.documents.workers import Workers
 from neuroglia.event_sourcing import EventStore
 from neuroglia.mvc.bodies import is_json
@@ -35,7 +35,6 @@ class Inbox(Workers):
         super().__init__(provider, queues.open(queue=_QUEUE), workers=_WORKERS)
         self._documents = queues.documents
         self._inbound = inbound
-        self._rows: DocumentType[WorkItem] = DocumentType(WorkItem)
 
     async def accept(self, received: Sequence[Received]) -> Sequence[CloudEvent]:
         """Notes the events of one message, all or none, and returns when that is durable, with all that are new as far
@@ -58,8 +57,7 @@ class Inbox(Workers):
         try:
             self._inbound[event.get_type()].codec.decode(data_of(event))
         except ValidationError as error:
-            found = field_errors(error.errors(include_url=False, include_context=False))
-            return [FieldError(pointer + field.pointer, field.code, field.detail) for field in found]
+            return misfits(error, at=pointer)
         except ValueError:
             raise MalformedRequest("The data is not valid JSON.") from None
         return ()
@@ -71,7 +69,7 @@ class Inbox(Workers):
         session, context, known = Session(self._documents), current_context(), set[CloudEvent]()
         for event in events:
             row_id = derived_id(_QUEUE, event.get_source(), event.get_id())
-            if await session.get(self._rows, row_id) is not None:
+            if await session.get(WORK_ITEMS, row_id) is not None:
                 known.add(event)
                 continue
             named = event.get_attributes()
@@ -83,7 +81,7 @@ class Inbox(Workers):
                 "event": dump(event), "since": head,
                 "correlation_id": kept.correlation_id, "traceparent": kept.traceparent,
             }  # fmt: skip
-            session.save(self._rows, WorkItem(id=row_id, queue=_QUEUE, due=self._queue.now(), body=body))
+            session.save(WORK_ITEMS, WorkItem(id=row_id, queue=_QUEUE, due=self._queue.now(), body=body))
         await session.commit()
         return known
 

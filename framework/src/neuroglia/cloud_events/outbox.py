@@ -11,7 +11,7 @@ from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext
 from neuroglia.core.ids import derived_id
 from neuroglia.dependency_injection import Scope, ServiceProvider
-from neuroglia.documents import DocumentType, Session, WorkItem
+from neuroglia.documents import WORK_ITEMS, Session, WorkItem
 from neuroglia.documents.workers import Workers
 
 _QUEUE: Final = "outbox"
@@ -26,7 +26,6 @@ class Outbox:
 
     def __init__(self, session: Session, writer: CloudEventWriter, clock: Clock) -> None:
         self._session, self._writer, self._clock = session, writer, clock
-        self._rows: DocumentType[WorkItem] = DocumentType(WorkItem)
         self._count = 0
 
     def add(self, event: IntegrationEvent, *, subject: str, number: int) -> None:
@@ -36,7 +35,7 @@ class Outbox:
         id_ = derived_id(_QUEUE, event.event_type, subject, number, self._count)
         body, now = {"event": dump(self._writer.wrap(event, id_, subject))}, self._clock.now()
         row = f"{self._count:06}-{id_}"
-        self._session.save(self._rows, WorkItem(id=row, queue=_QUEUE, group=subject, number=number, due=now, body=body))
+        self._session.save(WORK_ITEMS, WorkItem(id=row, queue=_QUEUE, group=subject, number=number, due=now, body=body))
 
 
 class OutboxDispatcher(Workers):

@@ -3,23 +3,31 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from neuroglia.core.errors import FieldError
 
 _MOST: Final = 50
 
 
-def field_errors(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> Sequence[FieldError]:
-    """One `FieldError` for each finding. `skip`: how many leading parts of each location are not in the document."""
+def misfits(error: ValidationError, at: str = "") -> Sequence[FieldError]:
+    """What does not fit, for a value that stands at this place of the document."""
+    return field_errors(error.errors(include_url=False, include_context=False), at=at)
+
+
+def field_errors(errors: Sequence[Mapping[str, Any]], skip: int = 0, at: str = "") -> Sequence[FieldError]:
+    """One `FieldError` for each finding, below `at`. `skip`: how many leading parts of each location are not in the
+    document."""
     found = [
         FieldError(
-            pointer="".join(f"/{_escape(str(part))}" for part in error["loc"][skip:]),
+            pointer=at + "".join(f"/{_escape(str(part))}" for part in error["loc"][skip:]),
             code=str(error["type"]).replace("_", "-"),
             detail=str(error["msg"]),
         )
         for error in errors[:_MOST]
     ]
     if len(errors) > _MOST:
-        found.append(FieldError("", "more-errors", f"{len(errors) - _MOST} more values are not valid."))
+        found.append(FieldError(at, "more-errors", f"{len(errors) - _MOST} more values are not valid."))
     return found
 
 

@@ -5,7 +5,7 @@ from neuroglia.documents.conditions import Condition as Condition, eq as eq, ge 
 from neuroglia.documents.documents import Documents as Documents
 from neuroglia.documents.generations import Generations as Generations
 from neuroglia.documents.leases import Lease as Lease
-from neuroglia.documents.session import Session as Session
+from neuroglia.documents.session import Session as Session, sweep as sweep
 from neuroglia.documents.store import (
     DocumentStore as DocumentStore,
     Find as Find,
@@ -14,6 +14,7 @@ from neuroglia.documents.store import (
 )
 from neuroglia.documents.types import DocumentType as DocumentType, document as document, keep as keep
 from neuroglia.documents.work_items import (
+    WORK_ITEMS as WORK_ITEMS,
     WorkItem as WorkItem,
     WorkItems as WorkItems,
     WorkQueue as WorkQueue,

@@ -1,6 +1,7 @@
 """The session: each document once, writes collected, one commit."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
@@ -8,7 +9,7 @@ from typing_extensions import override
 
 from neuroglia.core.errors import ConcurrencyError
 from neuroglia.core.lifecycle import UnitOfWork
-from neuroglia.documents.conditions import OPERATORS, stored_form
+from neuroglia.documents.conditions import OPERATORS, Condition, stored_form
 from neuroglia.documents.generations import Generations
 from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
 from neuroglia.documents.types import DocumentType
@@ -136,6 +137,18 @@ class Session(UnitOfWork):
             return True
         key, after = sort_key(kind, find, document), tuple(find.after)
         return key < after if find.descending else key > after
+
+
+async def sweep(store: DocumentStore, kind: DocumentType[Any], *where: Condition, most: int) -> bool:
+    """Removes the first documents that meet these conditions, the last of which says how old they are. Returns whether
+    there were any. Whoever meets another one at it leaves them to that."""
+    session = Session(store)
+    found = await session.find(kind, Find(where, [where[-1].field], descending=False, limit=most))
+    for old in found:
+        await session.delete(kind, kind.key_of(old))
+    with suppress(ConcurrencyError):
+        await session.commit()
+    return bool(found)
 
 
 def _body(entry: _Entry) -> bytes | None:

@@ -16,7 +16,6 @@ from neuroglia.documents.session import Session
 from neuroglia.documents.store import DocumentStore, Find
 from neuroglia.documents.types import DocumentType, document
 
-WORK_ITEMS: Final = "work_items"
 _PAGE: Final = 200
 _BEFORE_ALL: Final = -1
 
@@ -31,7 +30,7 @@ class WorkState(StrEnum):
     DONE = "done"
 
 
-@document(WORK_ITEMS, indexes=[("queue", "state", "due"), ("queue", "state", "number"), ("queue", "group", "number")])
+@document("work_items", indexes=[("queue", "state", "due"), ("queue", "state", "number"), ("queue", "group", "number")])
 class WorkItem(BaseModel):
     """One piece of work.
 
@@ -60,11 +59,14 @@ class WorkItem(BaseModel):
     body: Mapping[str, JsonValue] = {}
 
 
+WORK_ITEMS: Final = DocumentType(WorkItem)
+
+
 class WorkItems:
     """All items of one queue, whoever has them, in the order of their numbers."""
 
     def __init__(self, store: DocumentStore, queue: str) -> None:
-        self.kind: DocumentType[WorkItem] = DocumentType(WorkItem)
+        self.kind = WORK_ITEMS
         self._store = store
         self._queue = queue
 
@@ -121,7 +123,6 @@ class WorkQueue:
         self._queue = queue
         self._owner = owner
         self.seconds = seconds
-        self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
 
     async def claim(self, limit: int = 1) -> Sequence[WorkItem]:
         """Takes work that is due, what a dead owner left included. The attempt is counted before it is returned.
@@ -134,7 +135,7 @@ class WorkQueue:
             if (room := limit - len(claimed)) > 0:
                 where = (eq("queue", self._queue), eq("state", state), le("due", self.now()))
                 due = Find(where, ["due"], descending=False, limit=_PAGE if self.ordered else room)
-                found = await Session(self._store).find(self._items, due)
+                found = await Session(self._store).find(WORK_ITEMS, due)
                 ready = await self._in_turn(found) if self.ordered else found
                 taken = await asyncio.gather(*map(self._take, ready[:room]), return_exceptions=True)
                 claimed += [item for item, mine in zip(ready, taken, strict=False) if mine is True]
@@ -168,7 +169,7 @@ class WorkQueue:
         session = Session(self._store)
         held = await self._ours(item, session)
         held.due = self.now() + timedelta(seconds=self.seconds)
-        session.save(self._items, held)
+        session.save(WORK_ITEMS, held)
         await session.commit()
 
     async def finish(self, item: WorkItem, session: Session) -> None:
@@ -178,7 +179,7 @@ class WorkQueue:
             ConcurrencyError: somebody else has it.
         """
         await self._ours(item, session)
-        await session.delete(self._items, item.id)
+        await session.delete(WORK_ITEMS, item.id)
 
     async def keep(self, item: WorkItem, session: Session, outcome: str | None, until: datetime | None) -> None:
         """Stages the end of a claimed item like `finish`, but it stays, so that the same work is known: for ever, or
@@ -189,7 +190,7 @@ class WorkQueue:
         """
         held = await self._ours(item, session)
         held.state, held.owner, held.error, held.due = WorkState.DONE, "", outcome, until or held.due
-        session.save(self._items, held)
+        session.save(WORK_ITEMS, held)
 
     async def hand_back(self, item: WorkItem, *, due: datetime, error: str | None = None, counts: bool = True) -> None:
         """Lets a claimed item be tried again, by anybody, not before `due`. `counts`: the attempt was one.
@@ -215,7 +216,7 @@ class WorkQueue:
         held.state, held.owner, held.due, held.error = state, "", due, error
         if not counts:
             held.attempts, held.waits = held.attempts - 1, held.waits + 1
-        session.save(self._items, held)
+        session.save(WORK_ITEMS, held)
         await session.commit()
 
     async def _take(self, item: WorkItem) -> bool:
@@ -225,13 +226,13 @@ class WorkQueue:
             await self._ours(item, session)
             item.state, item.owner, item.due = WorkState.RUNNING, self._owner, now + timedelta(seconds=self.seconds)
             item.attempts += 1
-            session.save(self._items, item)
+            session.save(WORK_ITEMS, item)
             await session.commit()
             return True
         return False
 
     async def _ours(self, item: WorkItem, session: Session) -> WorkItem:
-        held = await session.get(self._items, item.id)
+        held = await session.get(WORK_ITEMS, item.id)
         if held is None or (held.owner, held.attempts) != (item.owner, item.attempts):
-            raise ConcurrencyError(f"{self._items.collection}/{item.id}", item.attempts, held.attempts if held else 0)
+            raise ConcurrencyError(f"{WORK_ITEMS.collection}/{item.id}", item.attempts, held.attempts if held else 0)
         return held

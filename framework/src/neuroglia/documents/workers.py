@@ -194,7 +194,7 @@ class Workers(HostedTasks):
 
 def _lost_a_race(item: WorkItem, error: BaseException) -> bool:
     """Whether the work came in between with other work, and still has its item."""
-    return isinstance(error, ConcurrencyError) and error.stream != f"{WORK_ITEMS}/{item.id}"
+    return isinstance(error, ConcurrencyError) and error.stream != f"{WORK_ITEMS.collection}/{item.id}"
 
 
 def _pause(failures: int, error: Exception) -> float:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import ConcurrencyError
 from neuroglia.core.ids import SystemIds
-from neuroglia.documents import DocumentStore, DocumentType, Find, Session, document, le
+from neuroglia.documents import DocumentStore, DocumentType, Session, document, le, sweep
 from neuroglia.domain import RuleViolation, StateConflict
 from neuroglia.event_sourcing import EventStore
 
@@ -100,7 +100,7 @@ class IdempotencyRecords:
                 session.save(self.kind, record)
                 with suppress(ConcurrencyError):  # a twin was faster
                     await session.commit()
-                    await self._sweep(now)
+                    await sweep(self.store, self.kind, le("expires_at", now), most=_SWEPT)  # more than come
                     return record
             elif asyncio.get_running_loop().time() >= deadline:
                 raise StillRunning("The first request with this Idempotency-Key is still being handled.")
@@ -115,12 +115,3 @@ class IdempotencyRecords:
             session.save(self.kind, held)
             with suppress(ConcurrencyError):  # a twin takes over in this moment
                 await session.commit()
-
-    async def _sweep(self, now: datetime) -> None:
-        """Removes a few that have expired: more than come."""
-        session = Session(self.store)
-        expired = Find([le("expires_at", now)], ["expires_at"], descending=False, limit=_SWEPT)
-        for old in await session.find(self.kind, expired):
-            await session.delete(self.kind, old.id)
-        with suppress(ConcurrencyError):  # another one sweeps, too
-            await session.commit()

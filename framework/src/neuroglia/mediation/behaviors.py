@@ -16,7 +16,7 @@ from typing_extensions import TypedDict, override
 
 from neuroglia.core.context import RequestContext, ambient_context, use_context
 from neuroglia.core.errors import ApplicationError, ConcurrencyError, ConfigurationError, InvalidRequest
-from neuroglia.core.validation import field_errors
+from neuroglia.core.validation import misfits
 from neuroglia.domain import DomainError
 from neuroglia.mediation.mediator import PipelineBehavior, Proceed, Stage
 from neuroglia.mediation.requests import Command, Request, RequestHandler
@@ -126,7 +126,7 @@ class ValidationBehavior(PipelineBehavior):
         try:
             check.validate_python({name: getattr(request, name) for name in names}, strict=True)
         except ValidationError as error:
-            raise InvalidRequest(field_errors(error.errors(include_url=False, include_context=False))) from None
+            raise InvalidRequest(misfits(error)) from None
         return await proceed(request)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
-from neuroglia.documents import DocumentStore, DocumentType, WorkItem, WorkState
+from neuroglia.documents import WORK_ITEMS, DocumentStore, WorkState
 from neuroglia.documents.conditions import eq
 from neuroglia.documents.store import Find
 from neuroglia.event_sourcing import EventStore, Subscriptions
@@ -27,7 +27,6 @@ class Gauges:
     ) -> None:  # fmt: skip
         meter = providers.meters.get_meter(NAME)
         self._events, self._documents, self._subscriptions = events, documents, subscriptions
-        self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
         self._lag = meter.create_gauge("neuroglia.subscription.lag", "{event}", "Positions behind its last event")
         self._parked = meter.create_gauge("neuroglia.subscription.parked", "{stream}", "Streams with parked events")
         self._depth = meter.create_gauge("neuroglia.queue.depth", "{item}", "Work items, counted up to 1,000")
@@ -56,6 +55,6 @@ class Gauges:
         if self._documents is not None:
             for queue, state in ((queue, state) for queue in _QUEUES for state in _STATES):
                 where = [eq("queue", queue), eq("state", state)]
-                found = await self._documents.find(self._items, Find(where, ["due"], descending=False, limit=_COUNTED))
+                found = await self._documents.find(WORK_ITEMS, Find(where, ["due"], descending=False, limit=_COUNTED))
                 named = {"messaging.destination.name": queue, "neuroglia.state": state.value}
                 self._depth.set(len(found), named)

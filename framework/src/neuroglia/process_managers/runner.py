@@ -13,7 +13,7 @@ from neuroglia.core.context import Principal, Reply, RequestContext, current_con
 from neuroglia.core.errors import NotFoundError, Unavailable
 from neuroglia.core.ids import SystemIds, derived_id
 from neuroglia.dependency_injection import Scope
-from neuroglia.documents import DocumentType, Lease, Session, WorkItem, WorkQueue
+from neuroglia.documents import WORK_ITEMS, Lease, Session, WorkItem, WorkQueue
 from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import StoredEvent
@@ -38,7 +38,6 @@ class ProcessRunner(ReactionRunner):
         super().__init__(kind, prefixes, means, lease)
         self._manager = cast("type[ProcessManager]", kind.subscriber)
         self._swept = means.clock.now()
-        self._items: DocumentType[WorkItem] = DocumentType(WorkItem)
         self._queue = f"{self.status.name}:deadlines"
         self._deadlines = WorkQueue(
             means.documents, means.clock, queue=self._queue, owner=SystemIds().new(), seconds=lease.seconds
@@ -89,10 +88,10 @@ class ProcessRunner(ReactionRunner):
     async def _note(self, scope: Scope, step: Step, envelope: Envelope, due: datetime) -> None:
         """Stages a deadline. It keeps the place of its event, from which the command can be made again."""
         session, id = await scope.get(Session), derived_id(self._queue, step.process, step.name)
-        if await session.get(self._items, id) is None:
+        if await session.get(WORK_ITEMS, id) is None:
             item = WorkItem(id=id, queue=self._queue, group=envelope.stream, number=envelope.position, due=due)
             item.body = {"revision": envelope.revision, "step": step.name}
-            session.save(self._items, item)
+            session.save(WORK_ITEMS, item)
 
     async def _meet(self, item: WorkItem) -> None:
         """Sends the command whose time has come."""

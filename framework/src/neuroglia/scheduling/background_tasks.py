@@ -10,7 +10,7 @@ from neuroglia.core.context import RequestContext
 from neuroglia.core.ids import Ids
 from neuroglia.core.lifecycle import UnitOfWork
 from neuroglia.documents import Session
-from neuroglia.scheduling.jobs import Jobs, id_of
+from neuroglia.scheduling.jobs import Jobs
 from neuroglia.scheduling.tasks import BackgroundTask, TaskTypes
 from neuroglia.scheduling.workers import JobWorkers
 
@@ -68,7 +68,6 @@ class BackgroundTasks:
             ValueError: the arguments cannot be written as JSON; `at` names no instant.
         """
         kind = self._types.of(task)
-        id = self._ids.new() if key is None else id_of(kind.options.name, key)
         due = (self._clock.now() if at is None else in_utc(at)) + (after or timedelta())
         self._promptly.needed = True
-        return await self._jobs.stage(self._session, kind, arguments, self._context, id=id, due=due, key=key)
+        return await self._jobs.stage(self._session, kind, arguments, self._context, due=due, key=key, ids=self._ids)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from neuroglia.core.clock import Clock, format_utc
+from neuroglia.core.clock import format_utc
 from neuroglia.core.context import RequestContext
 from neuroglia.core.errors import ConfigurationError
-from neuroglia.core.ids import derived_id
-from neuroglia.documents import DocumentType, Session, WorkItem
+from neuroglia.core.ids import Ids, SystemIds, derived_id
+from neuroglia.documents import WORK_ITEMS, Session, WorkItem
 from neuroglia.event_sourcing import EventStore
 from neuroglia.scheduling.tasks import TaskType
 
@@ -53,17 +53,10 @@ def job_of(current: CurrentJob) -> JobInfo:
     return current.info
 
 
-def id_of(task: str, key: str) -> str:
-    """The id of the job of a task that has this key."""
-    return derived_id(JOBS, task, key)
-
-
 class Jobs:
     """Notes jobs."""
 
-    def __init__(self, clock: Clock, events: EventStore | None = None) -> None:
-        self.items: DocumentType[WorkItem] = DocumentType(WorkItem)
-        self._clock = clock
+    def __init__(self, events: EventStore | None = None) -> None:
         self._events = events
 
     async def stage(
@@ -73,13 +66,14 @@ class Jobs:
         arguments: Any,
         context: RequestContext,
         *,
-        id: str,
         due: datetime,
         key: str | None,
+        ids: Ids | None = None,
     ) -> str:
-        """Stages a job; nothing happens when it is known. It remembers who enqueued it, and from which position on the
-        effects of its commands stand in the log."""
-        if await session.get(self.items, id) is None:
+        """Stages a job, and returns its id; nothing happens when its key is known. It remembers who enqueued it, and
+        from which position on the effects of its commands stand in the log."""
+        id = (ids or SystemIds()).new() if key is None else derived_id(JOBS, kind.options.name, key)
+        if await session.get(WORK_ITEMS, id) is None:
             item = WorkItem(id=id, queue=JOBS, due=due)
             item.body = {
                 "task": kind.options.name,
@@ -91,5 +85,5 @@ class Jobs:
                 "traceparent": context.traceparent,
                 "since": None if self._events is None else await self._events.head(),
             }
-            session.save(self.items, item)
+            session.save(WORK_ITEMS, item)
         return id

@@ -19,8 +19,8 @@ from neuroglia.core.clock import Clock, format_utc
 from neuroglia.core.context import RequestContext
 from neuroglia.core.errors import ConcurrencyError, ConfigurationError, Unavailable
 from neuroglia.core.lifecycle import HostedTasks
-from neuroglia.documents import DocumentStore, DocumentType, Find, Session, WorkState, document, eq, le
-from neuroglia.scheduling.jobs import JOBS, Jobs, id_of
+from neuroglia.documents import WORK_ITEMS, DocumentStore, DocumentType, Session, WorkState, document, eq, le, sweep
+from neuroglia.scheduling.jobs import JOBS, Jobs
 from neuroglia.scheduling.tasks import TaskType, TaskTypes
 from neuroglia.scheduling.workers import JobWorkers
 
@@ -128,14 +128,9 @@ class Triggers(HostedTasks):
     async def forget(self) -> None:
         """Removes the jobs that are done, or cancelled, and were kept long enough."""
         for state in (WorkState.DONE, WorkState.DISCARDED):
-            where, found = [eq("queue", JOBS), eq("state", state), le("due", self._clock.now())], True
-            while found:
-                session = Session(self._documents)
-                found = bool(jobs := await session.find(self._jobs.items, Find(where, ["due"], False, _AT_ONCE)))
-                for job in jobs:
-                    await session.delete(self._jobs.items, job.id)
-                with suppress(ConcurrencyError):  # another replica is at it
-                    await session.commit()
+            where, more = (eq("queue", JOBS), eq("state", state), le("due", self._clock.now())), True
+            while more:
+                more = await sweep(self._documents, WORK_ITEMS, *where, most=_AT_ONCE)
 
     async def _run(self) -> None:
         scheduler = _SCHEDULER(timezone=UTC)
@@ -176,8 +171,7 @@ class Triggers(HostedTasks):
         come = list(islice((times.last if options.coalesce else times.between)(begin, now), _AT_ONCE))
         for time in come:
             key, context = f"{options.name}@{format_utc(time)}", RequestContext.new()
-            id = id_of(options.name, key)
-            await self._jobs.stage(session, kind, None, context, id=id, due=time, key=key)
+            await self._jobs.stage(session, kind, None, context, due=time, key=key)
         if come or missed or not known:
             row.fired = come[-1] if come else begin
             session.save(self._schedules, row)

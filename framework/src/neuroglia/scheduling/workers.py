@@ -11,7 +11,7 @@ from neuroglia.core.clock import Clock, parse_utc
 from neuroglia.core.context import Principal, RequestContext
 from neuroglia.core.errors import Unavailable
 from neuroglia.core.ids import SystemIds, derived_id
-from neuroglia.core.validation import field_errors
+from neuroglia.core.validation import misfits
 from neuroglia.dependency_injection import Scope, ServiceProvider
 from neuroglia.documents import DocumentStore, WorkItem, WorkQueue
 from neuroglia.documents.attempts import back_off
@@ -57,8 +57,7 @@ class JobWorkers(Workers):
         try:
             arguments = kind.decode(row["arguments"])
         except ValidationError as error:
-            found = field_errors(error.errors(include_url=False, include_context=False))
-            wrong = ", ".join(f"{one.pointer} {one.code}" for one in found)
+            wrong = ", ".join(f"{one.pointer} {one.code}" for one in misfits(error))
             raise Unworkable(f"ArgumentsDoNotFit: {wrong}") from None
         (await scope.get(CurrentJob)).info = JobInfo(
             id=item.id, key=row["key"], attempt=item.attempts, last=item.attempts >= kind.options.attempts,

@@ -1,7 +1,6 @@
 """How often callers have asked, counted by all replicas together in the document store."""
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from weakref import WeakValueDictionary
@@ -12,8 +11,7 @@ from typing_extensions import override
 
 from api_gateway.integration.models.rate_windows import RateWindow, Used
 from neuroglia.core import Clock, ConcurrencyError, Unavailable
-from neuroglia.documents import DocumentStore, DocumentType, Session, le
-from neuroglia.documents.store import Find
+from neuroglia.documents import DocumentStore, DocumentType, Session, le, sweep
 
 _EXACTLY: Final = 60
 """So many requests of a window are known each by itself, and the others together with those of the same sixtieth of
@@ -75,17 +73,8 @@ class SharedWindows(MemoryStorage):
         session.save(self._kind, RateWindow(id=key, used=inside, expires_at=until))
         await session.commit()
         if window is None:
-            await self._sweep()
+            await sweep(self._store, self._kind, le("expires_at", moment), most=_SWEPT)  # more than come
         return True
-
-    async def _sweep(self) -> None:
-        """Removes a few that are over: more than come."""
-        session = Session(self._store)
-        over = Find([le("expires_at", self._clock.now())], ["expires_at"], descending=False, limit=_SWEPT)
-        for window in await session.find(self._kind, over):
-            await session.delete(self._kind, window.id)
-        with suppress(ConcurrencyError):  # another one sweeps, too, or somebody is back
-            await session.commit()
 
 
 def _inside(window: RateWindow | None, now: float, expiry: int) -> list[Used]:

@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import FieldError, InvalidRequest, NotFoundError, Unauthenticated
 from neuroglia.core.paging import DEFAULT_LIMIT, Page
-from neuroglia.core.validation import field_errors
+from neuroglia.core.validation import misfits
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
 from neuroglia.domain import StateConflict
 from neuroglia.security.api_keys.records import ApiKey, IssuedKey, SecretHash
@@ -68,7 +68,7 @@ class ApiKeys:
                 expires_at=expires_at, created_at=now, hashes=[SecretHash(hash=_hash(secret))],
             )  # fmt: skip
         except ValidationError as error:
-            raise InvalidRequest(field_errors(error.errors(include_url=False, include_context=False))) from None
+            raise InvalidRequest(misfits(error)) from None
         if key.has_expired(now):
             raise InvalidRequest([FieldError("/expires_at", "past", "This time is over.")])
         return await self._save(Session(self.store), key, secret)
