@@ -17,7 +17,7 @@ def arguments(form: Any, base: type) -> tuple[Any, ...] | None:
     if not isinstance(origin, type) or base not in origin.__mro__:
         return None
     bindings = dict(zip(getattr(origin, "__parameters__", ()), get_args(form), strict=False))
-    for parent in _bases(origin):
+    for parent in vars(origin).get("__orig_bases__", origin.__bases__):  # its own: the attribute may be inherited
         found = arguments(substitute(parent, bindings), base)
         if found is not None:
             return found
@@ -36,17 +36,11 @@ def substitute(form: Any, bindings: dict[Any, Any]) -> Any:
 
 def class_bindings(form: Any) -> dict[Any, Any]:
     """What each type variable of a class or alias, and of all its generic bases, stands for."""
-    origin = get_origin(form) or form
-    bindings: dict[Any, Any] = dict(zip(getattr(origin, "__parameters__", ()), get_args(form), strict=False))
-    for parent in _bases(origin):
-        for variable, value in class_bindings(substitute(parent, bindings)).items():
+    bindings: dict[Any, Any] = {}
+    for base in (get_origin(form) or form).__mro__:
+        for variable, value in zip(getattr(base, "__parameters__", ()), arguments(form, base) or (), strict=False):
             bindings.setdefault(variable, value)
     return bindings
-
-
-def _bases(cls: Any) -> tuple[Any, ...]:
-    """A class's own bases as they were written: the attribute `__orig_bases__` alone may be inherited."""
-    return cls.__dict__.get("__orig_bases__", cls.__bases__)  # type: ignore[no-any-return]
 
 
 def is_variable(form: Any) -> bool:
