@@ -182,7 +182,7 @@ async def test_given_a_store_that_does_not_answer_then_the_clock_goes_on_when_it
 
     monkeypatch.setattr(store, "get", fails)
 
-    await clock._ring(BIN)
+    await clock._rung.put(BIN)
 
     await done(office, 1)
     assert clock.alive

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from cloudevents.core.v1.event import CloudEvent
@@ -13,8 +12,6 @@ from pydantic import JsonValue
 from neuroglia.core.clock import Clock
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.context import ambient_context
-from neuroglia.core.ids import SystemIds
-from neuroglia.documents import DocumentStore, WorkQueue
 from neuroglia.domain.events import as_value
 
 
@@ -49,14 +46,6 @@ class CloudEventOptions:
     service: str
     sink: object | None
     lease_seconds: float
-
-
-class Queues:
-    """Where this process gets its work from."""
-
-    def __init__(self, documents: DocumentStore, clock: Clock, options: CloudEventOptions) -> None:
-        self.documents = documents
-        self.open = partial(WorkQueue, documents, clock, owner=SystemIds().new(), seconds=options.lease_seconds)
 
 
 class CloudEventWriter:

@@ -8,7 +8,7 @@ from cloudevents.core.v1.event import CloudEvent
 from pydantic import JsonValue, ValidationError
 from typing_extensions import override
 
-from neuroglia.cloud_events.events import Queues
+from neuroglia.cloud_events.events import CloudEventOptions
 from neuroglia.cloud_events.handlers import InboundTypes
 from neuroglia.cloud_events.messages import Received, data_of, dump, load
 from neuroglia.core.context import Principal, RequestContext, current_context
@@ -16,7 +16,7 @@ from neuroglia.core.errors import ConcurrencyError, FieldError, InvalidRequest, 
 from neuroglia.core.ids import derived_id
 from neuroglia.core.validation import misfits
 from neuroglia.dependency_injection import Scope, ServiceProvider
-from neuroglia.documents import WORK_ITEMS, Session, WorkItem
+from neuroglia.documents import WORK_ITEMS, DocumentStore, Session, WorkItem
 from neuroglia.documents.workers import Workers
 from neuroglia.event_sourcing import EventStore
 from neuroglia.mvc.bodies import is_json
@@ -31,9 +31,11 @@ class Inbox(Workers):
 
     keeps = True
 
-    def __init__(self, provider: ServiceProvider, queues: Queues, inbound: InboundTypes) -> None:
-        super().__init__(provider, queues.open(queue=_QUEUE), workers=_WORKERS)
-        self._documents = queues.documents
+    def __init__(
+        self, provider: ServiceProvider, documents: DocumentStore, options: CloudEventOptions, inbound: InboundTypes
+    ) -> None:
+        super().__init__(provider, _QUEUE, workers=_WORKERS, lease_seconds=options.lease_seconds)
+        self._documents = documents
         self._inbound = inbound
 
     async def accept(self, received: Sequence[Received]) -> Sequence[CloudEvent]:

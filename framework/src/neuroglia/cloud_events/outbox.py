@@ -4,7 +4,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from neuroglia.cloud_events.events import CloudEventWriter, IntegrationEvent, Queues
+from neuroglia.cloud_events.events import CloudEventOptions, CloudEventWriter, IntegrationEvent
 from neuroglia.cloud_events.messages import dump, load
 from neuroglia.cloud_events.sink import Sink
 from neuroglia.core.clock import Clock
@@ -42,8 +42,8 @@ class OutboxDispatcher(Workers):
     """Sends what is in the outbox, at least once: different subjects at the same time, each in order. What the sink
     refuses is parked, and what follows it in its subject behind it."""
 
-    def __init__(self, provider: ServiceProvider, queues: Queues, sink: Sink) -> None:
-        super().__init__(provider, queues.open(queue=_QUEUE, ordered=True), workers=_WORKERS)
+    def __init__(self, provider: ServiceProvider, options: CloudEventOptions, sink: Sink) -> None:
+        super().__init__(provider, _QUEUE, workers=_WORKERS, lease_seconds=options.lease_seconds, ordered=True)
         self._sink = sink
 
     @override

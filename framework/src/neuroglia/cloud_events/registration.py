@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from neuroglia.cloud_events.bus import CloudEventBus
-from neuroglia.cloud_events.events import CloudEventOptions as CloudEventOptions, CloudEventWriter, Queues
+from neuroglia.cloud_events.events import CloudEventOptions as CloudEventOptions, CloudEventWriter
 from neuroglia.cloud_events.handlers import InboundTypes, read_handlers
 from neuroglia.cloud_events.inbox import Inbox
 from neuroglia.cloud_events.outbox import Outbox, OutboxDispatcher
@@ -38,7 +38,6 @@ def add_cloud_events(
     services.add_instance(CloudEventOptions, options)
     services.add_singleton(CloudEventBus)
     services.add_singleton(CloudEventWriter)
-    services.add_singleton(Queues)
     services.add_singleton(Sink)
     services.add_scoped(Outbox)
     return [OutboxDispatcher, Inbox]

@@ -12,12 +12,15 @@ from typing import ClassVar, Final
 import tenacity
 from typing_extensions import override
 
+from neuroglia.core.clock import Clock
 from neuroglia.core.context import RequestContext, switch_context
 from neuroglia.core.errors import ConcurrencyError, Unavailable
+from neuroglia.core.ids import SystemIds
 from neuroglia.core.lifecycle import HostedTasks
 from neuroglia.dependency_injection import Scope, ServiceProvider
 from neuroglia.documents.attempts import back_off, failure_of
 from neuroglia.documents.session import Session
+from neuroglia.documents.store import DocumentStore
 from neuroglia.documents.work_items import WORK_ITEMS, WorkItem, WorkQueue
 from neuroglia.domain import DomainError
 from neuroglia.observability import Tracing
@@ -50,10 +53,13 @@ class Workers(HostedTasks):
 
     keeps: ClassVar[bool] = False
 
-    def __init__(self, provider: ServiceProvider, queue: WorkQueue, *, workers: int) -> None:
+    def __init__(
+        self, provider: ServiceProvider, queue: str, *, workers: int, lease_seconds: float, ordered: bool = False
+    ) -> None:
         super().__init__()
-        self._provider, self._queue, self._workers = provider, queue, workers
-        self._tracing = provider.get_now(Tracing)
+        self._provider, self._workers, self._tracing = provider, workers, provider.get_now(Tracing)
+        store, clock, owner = provider.get_now(DocumentStore), provider.get_now(Clock), SystemIds().new()
+        self._queue = WorkQueue(store, clock, queue=queue, owner=owner, seconds=lease_seconds, ordered=ordered)
         self._busy: set[asyncio.Task[None]] = set()
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
 

@@ -52,15 +52,13 @@ def health_router(
         services = [await _ask(await provider.get(kind)) for kind in backing]
         up = all(service.state == "up" for service in services)
         alive = all([(await provider.get(kind)).alive for kind in hosted])
-        runners = (await provider.get(Subscriptions)) if Subscriptions in hosted else None
-        found: list[SubscriptionDto] = []
-        if runners is not None:
-            try:
-                head = await (await provider.get(EventStore)).head() if up else None
-                found = [await look(runner, head) for runner in runners.runners.values()]
-            except Unavailable:  # it answered a moment ago
-                services = [await _ask(await provider.get(kind)) for kind in backing]
-                up, found = False, [await look(runner, None) for runner in runners.runners.values()]
+        runners = (await provider.get(Subscriptions)).runners.values() if Subscriptions in hosted else ()
+        try:
+            head = await (await provider.get(EventStore)).head() if up and runners else None
+            found = [await look(runner, head) for runner in runners]
+        except Unavailable:  # it answered a moment ago
+            services = [await _ask(await provider.get(kind)) for kind in backing]
+            up, found = False, [await look(runner, None) for runner in runners]
         if not up or not alive:
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)

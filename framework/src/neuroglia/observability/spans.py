@@ -54,19 +54,16 @@ class OpenTelemetry(Tracing):
     """Makes a span for each message that is handled and each append, and measures how long they take."""
 
     def __init__(self, providers: Providers, clock: Clock) -> None:
-        meter = providers.meters.get_meter(NAME)
         self._clock, self._tracer = clock, providers.tracers.get_tracer(NAME)
+        self._meter = providers.meters.get_meter(NAME)
+        self._handled = self.durations("messaging.process.duration", "handling a message")
+        self._appended = self.durations("messaging.client.operation.duration", "appending to a stream")
+        self._events = self._meter.create_counter("neuroglia.events.appended", "{event}", "Events appended to the log")
 
-        def durations(name: str, of: str) -> Histogram:
-            return meter.create_histogram(name, "s", f"Duration of {of}", explicit_bucket_boundaries_advisory=_SECONDS)
-
-        self._requests = {
-            "command": durations("neuroglia.command.duration", "commands"),
-            "query": durations("neuroglia.query.duration", "queries"),
-        }
-        self._handled = durations("messaging.process.duration", "handling a message")
-        self._appended = durations("messaging.client.operation.duration", "appending to a stream")
-        self._events = meter.create_counter("neuroglia.events.appended", "{event}", "Events appended to the log")
+    def durations(self, name: str, of: str) -> Histogram:
+        """A measure of how long something takes."""
+        about = f"Duration of {of}"
+        return self._meter.create_histogram(name, "s", about, explicit_bucket_boundaries_advisory=_SECONDS)
 
     @override
     def entering(self, traceparent: str | None) -> str | None:
@@ -82,7 +79,7 @@ class OpenTelemetry(Tracing):
             measured["neuroglia.task"] = task
         told = {"messaging.message.id": id, **({"neuroglia.event.type": type} if type else {})}
         kind = None if recorded_at and self._clock.now() - recorded_at > _FOLLOWED else SpanKind.CONSUMER
-        with self._observed(f"process {consumer}", kind, context, measured, self._handled, told) as inside:
+        with self.observed(f"process {consumer}", kind, context, measured, self._handled, told) as inside:
             yield inside
 
     @override
@@ -90,20 +87,12 @@ class OpenTelemetry(Tracing):
     def appending(self, stream: str, count: int, context: RequestContext) -> Generator[str | None]:
         category = stream.partition("-")[0]
         measured, told = _messaging("append", "send", category), {"messaging.batch.message_count": count}
-        with self._observed(f"append {category}", SpanKind.PRODUCER, context, measured, self._appended, told) as inside:
+        with self.observed(f"append {category}", SpanKind.PRODUCER, context, measured, self._appended, told) as inside:
             yield inside.traceparent
         self._events.add(count, {"messaging.destination.name": category})
 
     @contextmanager
-    def asking(self, request: Request[Any]) -> Generator[object]:
-        """Around a command or query."""
-        kind, name = "command" if isinstance(request, Command) else "query", type(request).__name__
-        internal, to = SpanKind.INTERNAL, self._requests[kind]
-        with self._observed(name, internal, current_context(), {"neuroglia.request": name}, to, {}) as inside:
-            yield inside
-
-    @contextmanager
-    def _observed(
+    def observed(
         self, name: str, kind: SpanKind | None, context: RequestContext, measured: dict[str, str | int],
         durations: Histogram, told: Attributes,
     ) -> Generator[RequestContext]:  # fmt: skip
@@ -134,10 +123,14 @@ class RequestTelemetry(PipelineBehavior):
 
     def __init__(self, telemetry: OpenTelemetry) -> None:
         self._telemetry = telemetry
+        self._commands = telemetry.durations("neuroglia.command.duration", "commands")
+        self._queries = telemetry.durations("neuroglia.query.duration", "queries")
 
     @override
     async def handle(self, request: Request[Any], proceed: Proceed) -> Any:
-        with self._telemetry.asking(request):
+        name, took = type(request).__name__, self._commands if isinstance(request, Command) else self._queries
+        measured: dict[str, str | int] = {"neuroglia.request": name}
+        with self._telemetry.observed(name, SpanKind.INTERNAL, current_context(), measured, took, {}):
             return await proceed(request)
 
 

@@ -136,7 +136,7 @@ class Triggers(HostedTasks):
         scheduler = _SCHEDULER(timezone=UTC)
         triggers = {name: times.trigger for name, times in self._times.items()}
         for name, trigger in {**triggers, _ALL: _INTERVAL(seconds=_ALL_S, timezone=UTC)}.items():
-            scheduler.add_job(self._ring, trigger, [name], id=name, coalesce=True, misfire_grace_time=None)
+            scheduler.add_job(self._rung.put, trigger, [name], id=name, coalesce=True, misfire_grace_time=None)
         scheduler.start()
         self._rung.put_nowait(_ALL)  # what came while nobody was there
         try:
@@ -144,9 +144,6 @@ class Triggers(HostedTasks):
                 await self._answer(await self._rung.get())
         finally:
             scheduler.shutdown(wait=False)
-
-    async def _ring(self, name: str) -> None:
-        self._rung.put_nowait(name)
 
     async def _answer(self, name: str) -> None:
         try:

@@ -7,17 +7,17 @@ from typing import Any, cast
 from pydantic import ValidationError
 from typing_extensions import override
 
-from neuroglia.core.clock import Clock, parse_utc
+from neuroglia.core.clock import parse_utc
 from neuroglia.core.context import Principal, RequestContext
 from neuroglia.core.errors import Unavailable
-from neuroglia.core.ids import SystemIds, derived_id
+from neuroglia.core.ids import derived_id
 from neuroglia.core.validation import misfits
 from neuroglia.dependency_injection import Scope, ServiceProvider
-from neuroglia.documents import DocumentStore, WorkItem, WorkQueue
+from neuroglia.documents import WorkItem
 from neuroglia.documents.attempts import back_off
 from neuroglia.documents.workers import Unworkable, Workers
 from neuroglia.scheduling.jobs import JOBS, CurrentJob, JobInfo
-from neuroglia.scheduling.tasks import TaskType, TaskTypes
+from neuroglia.scheduling.tasks import TaskTypes, background_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,8 @@ class JobWorkers(Workers):
 
     keeps = True
 
-    def __init__(
-        self, provider: ServiceProvider, documents: DocumentStore, clock: Clock, types: TaskTypes,
-        options: SchedulingOptions,
-    ) -> None:  # fmt: skip
-        queue = WorkQueue(documents, clock, queue=JOBS, owner=SystemIds().new(), seconds=options.lease_seconds)
-        super().__init__(provider, queue, workers=options.workers)
+    def __init__(self, provider: ServiceProvider, types: TaskTypes, options: SchedulingOptions) -> None:
+        super().__init__(provider, JOBS, workers=options.workers, lease_seconds=options.lease_seconds)
         self._types = types
 
     @override
@@ -51,8 +47,8 @@ class JobWorkers(Workers):
 
     @override
     async def _perform(self, item: WorkItem, scope: Scope) -> None:
-        kind, row = self._type_of(item), cast("dict[str, Any]", item.body)
-        if kind is None:  # while versions change: another one knows it
+        row = cast("dict[str, Any]", item.body)
+        if (kind := self._types.get(row["task"])) is None:  # while versions change: another one knows it
             raise Unavailable(f"nobody here has the task {row['task']}")
         try:
             arguments = kind.decode(row["arguments"])
@@ -67,21 +63,21 @@ class JobWorkers(Workers):
 
     @override
     def _attempts_of(self, item: WorkItem) -> int:
-        kind = self._type_of(item)
-        return super()._attempts_of(item) if kind is None else kind.options.attempts
+        return self._options_of(item).attempts
 
     @override
     def _pause_after(self, item: WorkItem, error: Exception) -> float:
-        kind = self._type_of(item)
-        if kind is None or isinstance(error, Unavailable):
+        if isinstance(error, Unavailable):
             return super()._pause_after(item, error)
-        first, longest = kind.options.first_pause.total_seconds(), kind.options.longest_pause.total_seconds()
+        options = self._options_of(item)
+        first, longest = options.first_pause.total_seconds(), options.longest_pause.total_seconds()
         return back_off(item.attempts, error, first=first, longest=longest)
 
     @override
     def _keep_until(self, item: WorkItem) -> datetime | None:
-        kind = self._type_of(item)
-        return None if kind is None else self._queue.now() + kind.options.keep
+        return self._queue.now() + self._options_of(item).keep
 
-    def _type_of(self, item: WorkItem) -> TaskType | None:
-        return self._types.get(str(item.body["task"]))
+    def _options_of(self, item: WorkItem) -> background_task:
+        """How a job is done; of a task that nobody here knows, as jobs are usually done."""
+        name = str(item.body["task"])
+        return self._types[name].options if name in self._types else background_task(name)
