@@ -1,6 +1,7 @@
 """Leases: of several processes that could do a work, one does it. They save work; they are never what correctness
 stands on, for a process that was paused may believe in a lease that it has lost."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,7 +9,8 @@ from pydantic import BaseModel
 
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import ConcurrencyError
-from neuroglia.documents.store import DocumentStore, Write
+from neuroglia.documents.session import Session
+from neuroglia.documents.store import DocumentStore
 from neuroglia.documents.types import DocumentType, document
 
 _NOBODY: Final = ""
@@ -21,6 +23,9 @@ class LeaseRow(BaseModel):
     name: str
     owner: str
     until: datetime
+
+
+_LEASES: Final = DocumentType(LeaseRow)
 
 
 class Lease:
@@ -38,33 +43,29 @@ class Lease:
         self._clock = clock
         self._name = name
         self._owner = owner
-        self._rows: DocumentType[LeaseRow] = DocumentType(LeaseRow)
 
     async def claim(self) -> bool:
         """Takes the lease if it is free or has run out, or renews it. Returns whether it is ours now."""
-        now = self._clock.now()
-        version, row = await self._read()
+        session, now = Session(self._store), self._clock.now()
+        row = await session.get(_LEASES, self._name)
         if row is not None and row.owner != self._owner and row.until > now:
             return False
         died = row is not None and row.owner not in {_NOBODY, self._owner}
-        row = LeaseRow(name=self._name, owner=self._owner, until=now + timedelta(seconds=self.seconds))
-        if claimed := await self._write(version, row):
-            self.taken_over = self.taken_over or died
-        return claimed
+        until = now + timedelta(seconds=self.seconds)
+        session.save(_LEASES, LeaseRow(name=self._name, owner=self._owner, until=until))
+        try:
+            await session.commit()
+        except ConcurrencyError:  # somebody was faster
+            return False
+        self.taken_over = self.taken_over or died
+        return True
 
     async def release(self) -> None:
         """Gives the lease back, so that another process need not wait until it has run out."""
-        version, row = await self._read()
+        session = Session(self._store)
+        row = await session.get(_LEASES, self._name)
         if row is not None and row.owner == self._owner:
-            await self._write(version, LeaseRow(name=self._name, owner=_NOBODY, until=self._clock.now()))
-
-    async def _read(self) -> tuple[int, LeaseRow | None]:
-        stored = await self._store.get(self._rows.collection, self._name)
-        return (0, None) if stored is None else (stored.version, self._rows.codec.decode(stored.body))
-
-    async def _write(self, version: int, row: LeaseRow) -> bool:
-        try:
-            await self._store.commit([Write(self._rows.collection, self._name, version, self._rows.codec.encode(row))])
-        except ConcurrencyError:  # somebody was faster
-            return False
-        return True
+            row.owner, row.until = _NOBODY, self._clock.now()
+            session.save(_LEASES, row)
+            with suppress(ConcurrencyError):  # somebody has taken it over
+                await session.commit()

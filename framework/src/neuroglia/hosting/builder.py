@@ -79,8 +79,7 @@ class WebApplicationBuilder:
         self._hosted: list[TypeForm[HostedService]] = []
         self._prefixes: list[str] = []
         self.services.add_instance(type(settings), settings)
-        if type(settings) is not ServiceSettings:
-            self.services.add_instance(ServiceSettings, settings)
+        self.services.add_instance(ServiceSettings, settings)
         self.services.add_singleton(Clock, SystemClock)
         self.services.add_singleton(Stopping)
         self.services.add_instance(OAuth2Options, settings.oauth2)

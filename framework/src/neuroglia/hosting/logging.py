@@ -31,9 +31,6 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells each request's URL, which may hold a password
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells whenever it looks at the clock
-    for name in ("uvicorn", "uvicorn.error"):  # they bring handlers of their own
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
 
 
 def _add_ids(record: logging.LogRecord) -> bool:
