@@ -10,7 +10,7 @@ from neuroglia.core import Clock, InvalidRequest, NotFoundError, current_context
 from neuroglia.core.validation import misfits
 from neuroglia.documents import WORK_ITEMS, Documents, DocumentStore, Session, WorkItem, WorkItems, WorkState, eq
 from neuroglia.domain import StateConflict
-from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Limit, Page, get, post
+from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, get, post
 from neuroglia.scheduling.jobs import JOBS, Jobs
 from neuroglia.scheduling.tasks import TaskTypes
 
@@ -22,7 +22,6 @@ _ENDED: Final = (WorkState.DONE, WorkState.DISCARDED)
 _KEPT: Final = timedelta(days=1)
 Queue = Annotated[str, Query(description="`jobs`, `inbox`, `outbox`, `<process manager>:deadlines`.")]
 State = Annotated[WorkState | None, Query(description="Without one: of each unfinished state the first.")]
-Cursor = Annotated[str | None, Query(description="Where the page before ended: its `next_cursor`.")]
 
 
 class NotRevivable(StateConflict):
