@@ -92,8 +92,8 @@ class JobsController(ControllerBase, prefix="/operations/jobs"):
         if not ours or item.state not in {WorkState.PARKED, WorkState.DISCARDED}:
             raise NotRevivable("Only what is parked in one of these queues, or was cancelled, can be begun again.")
         items = [item]
-        if item.group:
-            items += [one async for one in WorkItems(self._documents, item.queue).find(WorkState.PARKED, item.group)]
+        if item.group:  # only jobs are cancelled, and these have none: it is parked, and so is what stands behind it
+            items = [one async for one in WorkItems(self._documents, item.queue).find(WorkState.PARKED, item.group)]
         for one in items:
             await self._change(one, WorkState.WAITING, self._clock.now())
         return await self.job(id)
