@@ -88,25 +88,25 @@ class Forbidden(ApplicationError):
     code: ClassVar[str] = "forbidden"
 
 
-class _TryLater(ApplicationError):
+class TooManyRequests(ApplicationError):
+    """The caller asks more often than allowed."""
+
+    code: ClassVar[str] = "too-many-requests"
+
     def __init__(self, detail: str, *, retry_after: float) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
         """Seconds after which a repeat makes sense."""
 
 
-class TooManyRequests(_TryLater):
-    """The caller asks more often than allowed."""
-
-    code: ClassVar[str] = "too-many-requests"
-
-
-class Unavailable(_TryLater):
+class Unavailable(ApplicationError):
     """A backing service that is needed does not answer."""
 
     code: ClassVar[str] = "unavailable"
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
-        super().__init__(detail, retry_after=1.0 if retry_after is None else retry_after)
+        super().__init__(detail)
+        self.retry_after = 1.0 if retry_after is None else retry_after
+        """Seconds after which a repeat makes sense."""
         self.asked = retry_after or 0.0
         """Seconds for which the service itself wants to be left alone."""
