@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from pydantic import SecretStr, ValidationError
 
 from neuroglia.core.clock import Clock
-from neuroglia.core.errors import FieldError, InvalidRequest, NotFoundError, Unauthenticated
+from neuroglia.core.errors import FieldError, InvalidRequest, Unauthenticated
 from neuroglia.core.paging import DEFAULT_LIMIT, Page
 from neuroglia.core.validation import misfits
 from neuroglia.documents import Documents, DocumentStore, DocumentType, Session
@@ -85,7 +85,7 @@ class ApiKeys:
         if not timedelta() <= overlap <= _LONGEST_OVERLAP:
             raise InvalidRequest([FieldError("/overlap", "range", "This is negative, or longer than 30 days.")])
         secret, now, session = _new_secret(), self.clock.now(), Session(self.store)
-        key = await self._get(session, id)
+        key = await Documents(self.kind, session).get(id)
         over = now + overlap
         old = [SecretHash(hash=one.hash, until=min(one.until or over, over)) for one in key.hashes]
         good = [one for one in old if one.until is not None and one.until > now]
@@ -102,7 +102,7 @@ class ApiKeys:
             ConcurrencyError: somebody else changed it at the same moment.
         """
         session = Session(self.store)
-        await self._get(session, id)
+        await Documents(self.kind, session).get(id)
         await session.delete(self.kind, id)
         await session.commit()
 
@@ -131,11 +131,6 @@ class ApiKeys:
         matches = [hmac.compare_digest(given, known) for known in good or [_NOBODYS]]
         if key is None or key.has_expired(now) or not any(matches):
             raise InvalidApiKey
-        return key
-
-    async def _get(self, session: Session, id: str) -> ApiKey:
-        if (key := await session.get(self.kind, id)) is None:
-            raise NotFoundError("API key", id)
         return key
 
     async def _save(self, session: Session, key: ApiKey, secret: str) -> IssuedKey:
