@@ -190,18 +190,16 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 
 def _request(client: httpx.Client, subscription: str, verb: str, body: dict[str, Any], *, wait: bool) -> None:
     told = client.post(f"{API}/parked/{subscription}/{verb}", json=body).json()
-    if wait:
-        total = told["requested"]
-        told = _watch(
-            client,
-            told,
-            f"{subscription}: {verb}",
-            total,
-            lambda now: total - left if (left := now["requested"]) else None,
-        )
-        typer.echo(f"It is done. Of {told['parked']} stream(s) events are parked.")
-    else:
+    if not wait:
         typer.echo(f"The {verb} has begun. See: neuroglia parked list")
+        return
+    total: int = told["requested"]
+
+    def reached(now: Any) -> int | None:
+        return total - now["requested"] if now["requested"] else None
+
+    told = _watch(client, told, f"{subscription}: {verb}", total, reached)
+    typer.echo(f"It is done. Of {told['parked']} stream(s) events are parked.")
 
 
 def _watch(client: httpx.Client, told: Any, title: str, total: int, reached: Callable[[Any], int | None]) -> Any:
