@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, strategies as st
 
+from neuroglia.event_sourcing.subscriptions import lanes
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark, Turns
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.support.waiting import eventually
@@ -80,6 +81,18 @@ def test_given_any_order_of_finishing_then_the_mark_stands_before_the_first_that
         first_open = next((number for number in range(8) if number not in done), 8)
         assert mark.position == (positions[first_open - 1] if first_open else 0)
         assert mark.event_id == (f"event at {mark.position}" if first_open else None)
+
+
+async def test_given_one_that_hangs_alone_then_after_a_while_the_others_have_their_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "_ALONE_S", 0.01)
+    turns = Turns(3)
+
+    async with asyncio.timeout(LIMIT_S), turns.turn(alone=True), turns.turn(alone=False), turns.turn(alone=False):
+        pass
+    async with asyncio.timeout(LIMIT_S), turns.turn(alone=True):  # and all of them are there again
+        pass
 
 
 async def test_given_some_that_want_to_be_alone_then_they_are_and_everybody_has_a_turn() -> None:

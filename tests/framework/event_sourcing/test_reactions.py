@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from neuroglia.core import RequestContext, Unavailable, current_context, derived_id
-from neuroglia.documents import Documents, Session
+from neuroglia.documents import Documents, Session, WorkItems, WorkState
 from neuroglia.domain import Envelope, StateConflict
 from neuroglia.event_sourcing import Reaction, SubscriptionState, on
 from neuroglia.event_sourcing.handlers import ATTEMPTS
-from neuroglia.event_sourcing.subscriptions import reaction_runner
+from neuroglia.event_sourcing.subscriptions import ReactionRunner, reaction_runner
 from tests.framework.event_sourcing.counting import CounterClosed, CounterIncreased, CounterOpened, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments, RepeatingEvents
@@ -463,6 +464,234 @@ async def test_given_suspects_when_the_outside_of_one_is_down_then_the_others_fl
         await passed(survivor, end.position)
 
     assert await told(world) == {"a": (1, [1]), "b": (1, [1])}
+
+
+class Sending(Reaction, workers=4):
+    """Tells the outside, and notes nothing."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+
+    @on
+    async def increased(self, event: CounterIncreased, envelope: Envelope) -> None:
+        self.outside.heard.append((envelope.aggregate_id, envelope.revision))
+        await self.outside.answer(envelope)
+
+
+async def dead(runner: ReactionRunner, *conditions: Callable[[], Awaitable[bool]]) -> None:
+    """Runs it until the conditions hold, and lets it die."""
+    task = asyncio.create_task(runner.run())
+    for condition in conditions:
+        await eventually(condition)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_given_events_that_wait_for_an_outside_when_processes_die_meanwhile_then_none_is_parked(
+    world: World, outside: Outside
+) -> None:
+    async def is_down(_: Envelope) -> None:
+        raise Unavailable("the outside", retry_after=3600)
+
+    async def nobody_is_in_hand() -> bool:
+        return not any([item.attempts async for item in WorkItems(world.documents, "Sending").find(WorkState.RUNNING)])
+
+    outside.answer = is_down
+    for id in "abc":
+        end = await world.happened(id, OPENED, UP)
+    for _ in range(2 + ATTEMPTS):
+        outside.heard.clear()
+        heard = partial(has_heard, outside, 3)
+        await dead(world.reaction(Sending, outside, lease_s=0.02), heard, nobody_is_in_hand)
+
+    outside.answer = outside.listen
+    survivor = world.reaction(Sending, outside, lease_s=0.02)
+    async with run(survivor):
+        await passed(survivor, end.position)
+        assert await parked_items(survivor) == []
+
+
+async def has_heard(outside: Outside, count: int) -> bool:
+    return len(outside.heard) >= count
+
+
+async def test_given_an_outside_that_is_down_when_other_events_come_then_that_is_told_until_it_is_up(
+    world: World, outside: Outside
+) -> None:
+    async def is_down(_: Envelope) -> None:
+        if down:
+            raise Unavailable("the outside")
+
+    down, outside.answer = True, is_down
+    await world.happened("a", OPENED, UP)
+    runner = world.reaction(Sending, outside)
+    async with run(runner):
+        await state(runner, SubscriptionState.RETRYING)
+        for id in "bcd":
+            await world.happened(id, OPENED)  # which nobody handles
+            last = await world.events.head()
+            await eventually(partial(has_begun, runner, last))
+            assert (runner.status.state, runner.status.error) == (SubscriptionState.RETRYING, "Unavailable")
+        down = False
+        await state(runner, SubscriptionState.LIVE)
+        assert runner.status.error is None
+
+
+async def has_begun(runner: ReactionRunner, position: int) -> bool:
+    return runner._mark.last >= position
+
+
+async def test_given_one_on_trial_when_an_earlier_one_is_parked_then_it_stands_behind_it_and_is_not_lost(
+    world: World, outside: Outside
+) -> None:
+    async def first_life(envelope: Envelope) -> None:
+        if envelope.aggregate_id == "stuck":  # it keeps the checkpoint back
+            await asyncio.Event().wait()
+        if envelope.revision == 2:
+            raise ZeroDivisionError
+
+    async def second_is_on_trial() -> bool:
+        return bool(await WorkItems(world.documents, "Sending").page(WorkState.RUNNING))
+
+    async def second_life(envelope: Envelope) -> None:
+        if (envelope.aggregate_id, envelope.revision) == ("a", 1):
+            raise LookupError
+
+    outside.answer = first_life
+    await world.happened("stuck", OPENED, UP)
+    end = await world.happened("a", OPENED, UP, UP)
+    await dead(world.reaction(Sending, outside, lease_s=0.02), second_is_on_trial)
+
+    outside.answer = second_life
+    survivor = world.reaction(Sending, outside, lease_s=0.02)
+    async with run(survivor):
+        await passed(survivor, end.position)
+        parked = [(item.body["revision"], item.error) for item in await parked_items(survivor)]
+        assert parked == [(1, "LookupError"), (2, None)]
+        outside.answer = outside.listen
+        outside.heard.clear()
+        await survivor.replay()
+        await nothing_parked(survivor)
+    assert [heard for heard in outside.heard if heard[0] == "a"] == [("a", 1), ("a", 2)]
+
+
+async def test_given_a_replay_when_one_of_it_kills_then_it_alone_is_parked(world: World, outside: Outside) -> None:
+    async def fail(_: Envelope) -> None:
+        raise LookupError
+
+    async def answer(envelope: Envelope) -> None:
+        for _ in range(20):  # so that others come, if any may
+            await asyncio.sleep(0)
+        if envelope.aggregate_id == "ill":
+            running.cancel()
+            await asyncio.Event().wait()
+
+    outside.answer = fail
+    for id in ("a", "ill", "b"):
+        end = await world.happened(id, OPENED, UP)
+    first = world.reaction(Sending, outside, lease_s=0.02)
+    async with run(first):
+        await passed(first, end.position)
+        await parked_in(first, 3)
+
+    outside.answer = answer
+    await first.replay()
+    for _ in range(ATTEMPTS):
+        running = asyncio.create_task(world.reaction(Sending, outside, lease_s=0.02).run())
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait([running])
+    survivor = world.reaction(Sending, outside, lease_s=0.02)
+    async with run(survivor):
+
+        async def all_is_settled() -> bool:
+            return not await survivor.parking.requested()
+
+        await eventually(all_is_settled)
+        (item,) = await parked_items(survivor)
+        assert (item.group, item.error) == ("counter-ill", "ProcessDied")
+
+
+async def test_given_suspects_that_wait_for_their_turn_when_stopping_then_none_of_them_is_begun(
+    world: World, outside: Outside
+) -> None:
+    release = asyncio.Event()
+
+    async def hold(_: Envelope) -> None:
+        await release.wait()
+
+    outside.answer = hold
+    for id in "abc":
+        await world.happened(id, OPENED, UP)
+    for _ in range(2):
+        outside.heard.clear()
+        await dead(world.reaction(Sending, outside, lease_s=0.02), partial(has_heard, outside, 3))
+
+    outside.heard.clear()
+    survivor = world.reaction(Sending, outside, lease_s=0.02)
+    async with run(survivor):
+        await eventually(partial(has_heard, outside, 1))
+        await survivor.stop()
+        release.set()
+    assert len(outside.heard) == 1
+
+
+async def test_given_a_version_without_the_handler_of_what_was_on_trial_then_its_stream_can_be_replayed_all_the_same(
+    world: World, outside: Outside
+) -> None:
+    class Closing(Reaction, name="Sending"):
+        def __init__(self, outside: Outside) -> None:
+            self.outside = outside
+
+        @on
+        async def closed(self, event: CounterClosed, envelope: Envelope) -> None:
+            await self.outside.answer(envelope)
+
+    async def hold(_: Envelope) -> None:
+        await asyncio.Event().wait()
+
+    async def fail(_: Envelope) -> None:
+        raise LookupError
+
+    outside.answer = hold
+    await world.happened("a", OPENED, UP)
+    for _ in range(2):
+        outside.heard.clear()
+        await dead(world.reaction(Sending, outside, lease_s=0.02), partial(has_heard, outside, 1))
+
+    outside.answer = fail
+    end = await world.happened("a", CounterClosed())
+    newer = world.reaction(Closing, outside, lease_s=0.02)
+    async with run(newer):
+        await passed(newer, end.position)
+        await parked_in(newer, 1)
+        outside.answer = outside.listen
+        await newer.replay()
+        await nothing_parked(newer)
+
+
+class BeatingScope:
+    """What a scope has of it ends with a task that it cancels itself, and awaits: nobody has cancelled the handler."""
+
+    async def aclose(self) -> None:
+        beating = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        beating.cancel()
+        await beating
+
+
+async def test_given_a_scope_whose_end_meets_a_cancelled_task_then_its_event_is_parked_as_any_that_fails(
+    world: World, outside: Outside
+) -> None:
+    class Beating(BeatingScope, Sending, name="Sending"):
+        pass
+
+    end = await world.happened("a", OPENED, UP)
+    runner = world.reaction(Beating, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        (item,) = await parked_items(runner)
+        assert (item.group, item.error) == ("counter-a", "HandlerCancelled")
 
 
 async def test_given_a_rival_that_took_over_then_the_slow_one_writes_nothing_and_goes_on_from_there(

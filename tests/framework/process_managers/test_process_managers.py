@@ -1,12 +1,13 @@
 """Process managers: steps take effect once, deadlines are met, and what stands still is given its step again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
 
-from neuroglia.core import Clock, ConfigurationError, NotFoundError, derived_id
+from neuroglia.core import Clock, ConfigurationError, NotFoundError, Unavailable, derived_id
 from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItems, WorkState
 from neuroglia.domain import DomainEvent
 from neuroglia.event_sourcing import EventCodec, EventStore, Reaction, Subscriptions, on
@@ -20,8 +21,10 @@ from tests.framework.process_managers.ordering import (
     HOUR,
     Charge,
     Charged,
+    ChargeHandler,
     End,
     Ended,
+    EndHandler,
     Order,
     Ordering,
     Placed,
@@ -169,6 +172,58 @@ async def test_given_a_deadline_that_fails_again_and_again_then_it_is_parked_and
 
     await eventually(parked)
     assert [how for how, _ in World.sent].count("expired") == Ordering.attempts
+
+
+async def test_given_a_deadline_that_waits_for_a_service_then_it_waits_however_long(
+    service: RunningService, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+
+    async def is_down(self: EndHandler, command: End) -> None:
+        nonlocal tries
+        tries += 1
+        raise Unavailable("the outside")
+
+    async def tried_often() -> bool:
+        clock.advance(HOUR)
+        return tries > 2 * Ordering.attempts
+
+    await service.given(Order, "slow", Placed())
+    with monkeypatch.context() as patched:
+        patched.setattr(EndHandler, "handle", is_down)
+        await eventually(tried_often)
+    assert await items(service, WorkState.PARKED) == []
+    clock.advance(HOUR)
+
+    await ends(service, "slow", "expired")
+
+
+async def test_given_a_deadline_behind_a_step_that_takes_longer_than_a_lease_then_it_is_begun_once(
+    service: RunningService, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charged, release, original = asyncio.Event(), asyncio.Event(), ChargeHandler.handle
+
+    async def hold(self: ChargeHandler, command: Charge) -> None:
+        charged.set()
+        await release.wait()
+        await original(self, command)
+
+    async def passes(times: int) -> None:
+        runner = (await service.services.get(Subscriptions)).runners[Ordering]
+        for _ in range(times):  # each would claim it again, when its owner seems to have died
+            clock.advance(timedelta(seconds=1))
+            await runner._attend()
+
+    monkeypatch.setattr(ChargeHandler, "handle", hold)
+    await service.happened(Order, "slow", Placed())
+    await charged.wait()
+    clock.advance(HOUR)
+    await passes(2 * Ordering.attempts)
+    release.set()
+
+    await ends(service, "slow", "expired")
+    assert [how for how, _ in World.sent] == ["charge", "expired"]
+    assert await items(service, WorkState.PARKED) == []
 
 
 async def test_given_a_process_that_stands_still_when_swept_then_its_last_event_is_handled_again(

@@ -75,6 +75,25 @@ async def test_given_a_job_then_it_runs_as_its_task_and_in_the_context_of_who_en
     assert first.command_id == second.command_id == derived_id("jobs", id)
 
 
+async def test_given_a_scope_whose_end_meets_a_cancelled_task_then_that_is_a_failed_attempt(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def aclose(self: WriteLetter) -> None:
+        beating = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        beating.cancel()
+        await beating
+
+    monkeypatch.setattr(WriteLetter, "aclose", aclose, raising=False)
+    async with office_on(url) as office:
+        office.script.failures["a"] = [FAILURE]
+
+        id = await office.send(Order("a"))
+
+        job = await office.becomes(id, WorkState.WAITING, attempts=1)
+        assert job.error == "HandlerCancelled"
+
+
 async def test_given_the_same_key_twice_then_there_is_one_job_and_both_get_its_id(office: Office) -> None:
     office.script.release.clear()
     ids = [await office.send(Order("a", key="k")), await office.send(Order("b", key="k"))]

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import BaseModel, JsonValue
 
 from neuroglia.core.clock import Clock
-from neuroglia.core.errors import ConcurrencyError
+from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents.conditions import Condition, eq, gt, le
 from neuroglia.documents.session import Session
 from neuroglia.documents.store import DocumentStore, Find
@@ -88,6 +88,37 @@ class WorkItems:
         """The first of a group, in whatever state."""
         return next(iter(await self._first(1, eq("group", group))), None)
 
+    async def first_idle(self, group: str) -> WorkItem | None:
+        """The first of a group that nobody has in hand."""
+        found = await self._first(_PAGE, eq("group", group))
+        return next((item for item in found if item.state is not WorkState.RUNNING), None)
+
+    async def begin(self, item: WorkItem, most: int) -> int:
+        """Counts an attempt at an item, which is added if it is new. Returns which one it is, or one too many.
+
+        Raises:
+            ConcurrencyError: somebody else is at it.
+        """
+        session = Session(self._store)
+        held = await session.get(WORK_ITEMS, item.id) or item
+        if held.attempts >= most:
+            return held.attempts + 1
+        held.attempts += 1
+        session.save(WORK_ITEMS, held)
+        await session.commit()
+        return held.attempts
+
+    async def take_back(self, id: str) -> bool:
+        """Lets the last attempt at an item not count: it was cut short. Returns whether that is stored."""
+        session = Session(self._store)
+        with suppress(Unavailable, ConcurrencyError):
+            if item := await session.get(WORK_ITEMS, id):
+                item.attempts -= 1
+                session.save(WORK_ITEMS, item)
+                await session.commit()
+                return True
+        return False
+
     async def remove(self, item: WorkItem) -> None:
         """Removes an item, whoever has it."""
         session = Session(self._store)
@@ -133,15 +164,17 @@ class WorkQueue:
         claimed: list[WorkItem] = []
         for state in (WorkState.RUNNING, WorkState.WAITING):
             if (room := limit - len(claimed)) > 0:
-                where = (eq("queue", self._queue), eq("state", state), le("due", self.now()))
-                due = Find(where, ["due"], descending=False, limit=_PAGE if self.ordered else room)
-                found = await Session(self._store).find(WORK_ITEMS, due)
+                found = await self._due(state, _PAGE if self.ordered else room)
                 ready = await self._in_turn(found) if self.ordered else found
-                taken = await asyncio.gather(*map(self._take, ready[:room]), return_exceptions=True)
+                taken = await asyncio.gather(*map(self.take, ready[:room]), return_exceptions=True)
                 claimed += [item for item, mine in zip(ready, taken, strict=False) if mine is True]
                 if not claimed and (failed := [one for one in taken if isinstance(one, BaseException)]):
                     raise failed[0]
         return claimed
+
+    async def due(self, limit: int) -> Sequence[WorkItem]:
+        """What could be taken, so many of those that a dead owner left and of those that wait."""
+        return [*await self._due(WorkState.RUNNING, limit), *await self._due(WorkState.WAITING, limit)]
 
     def now(self) -> datetime:
         """The time by which items are due."""
@@ -219,8 +252,8 @@ class WorkQueue:
         session.save(WORK_ITEMS, held)
         await session.commit()
 
-    async def _take(self, item: WorkItem) -> bool:
-        """Makes it ours, unless somebody is faster."""
+    async def take(self, item: WorkItem) -> bool:
+        """Makes one that is due ours, unless somebody is faster. The attempt is counted."""
         session, now = Session(self._store), self.now()
         with suppress(ConcurrencyError):
             await self._ours(item, session)
@@ -230,6 +263,10 @@ class WorkQueue:
             await session.commit()
             return True
         return False
+
+    async def _due(self, state: WorkState, limit: int) -> Sequence[WorkItem]:
+        where = (eq("queue", self._queue), eq("state", state), le("due", self.now()))
+        return await Session(self._store).find(WORK_ITEMS, Find(where, ["due"], descending=False, limit=limit))
 
     async def _ours(self, item: WorkItem, session: Session) -> WorkItem:
         held = await session.get(WORK_ITEMS, item.id)

@@ -133,7 +133,7 @@ class Workers(HostedTasks):
                 stop=tenacity.stop_after_attempt(_TRIES),
                 wait=tenacity.wait_random_exponential(0.002, 0.1),
                 reraise=True,
-            )(self._do, item)
+            )(self._attempt, item)
         except asyncio.CancelledError:
             with suppress(ConcurrencyError, Unavailable):  # else it is taken over in time
                 await queue.hand_back(item, due=queue.now(), error=item.error, counts=False)
@@ -148,6 +148,12 @@ class Workers(HostedTasks):
             due = queue.now() + timedelta(seconds=self._pause_after(item, error))
             await self._leave(partial(queue.hand_back, item, due=due, error=name, counts=not waits))
 
+    async def _attempt(self, item: WorkItem) -> None:
+        try:
+            await self._do(item)
+        except asyncio.CancelledError as cancelled:  # of the handler, or of the end of its scope
+            raise failure_of(cancelled) from None
+
     async def _do(self, item: WorkItem) -> None:
         async with self._provider.create_scope() as scope:
             session, outcome = await scope.get(Session), None
@@ -159,8 +165,6 @@ class Workers(HostedTasks):
                 except DomainError as refusal:
                     _log.info("work refused", extra={"item": item.id, "outcome": refusal.code})
                     session, outcome = Session(session.store), refusal.code  # what was staged before it is void
-                except asyncio.CancelledError as cancelled:
-                    raise failure_of(cancelled) from None
             if self.keeps:
                 await self._queue.keep(item, session, outcome, self._keep_until(item))
             else:

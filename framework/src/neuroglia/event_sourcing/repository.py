@@ -39,14 +39,9 @@ class EventSourcedRepository(Repository[A], History[A]):
         snapshots: Snapshots,
         tracing: Tracing = OFF,
     ) -> None:
-        self._kind = kind
-        self._store = store
-        self._codec = codec
-        self._clock = clock
-        self._command = command
-        self._context = command.context
-        self._snapshots = snapshots
-        self._tracing = tracing
+        self._kind, self._store, self._codec = kind, store, codec
+        self._clock, self._snapshots, self._tracing = clock, snapshots, tracing
+        self._command, self._context = command, command.context
         self._repeated: dict[str, Sequence[StoredEvent]] = {}
 
     @override

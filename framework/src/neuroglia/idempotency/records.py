@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from pydantic import BaseModel
 
 from neuroglia.core.clock import Clock
-from neuroglia.core.errors import ConcurrencyError
+from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.core.ids import SystemIds
 from neuroglia.documents import DocumentStore, DocumentType, Session, document, le, sweep
 from neuroglia.domain import RuleViolation, StateConflict
@@ -100,7 +100,8 @@ class IdempotencyRecords:
                 session.save(self.kind, record)
                 with suppress(ConcurrencyError):  # a twin was faster
                     await session.commit()
-                    await sweep(self.store, self.kind, le("expires_at", now), most=_SWEPT)  # more than come
+                    with suppress(Unavailable):  # the key is taken all the same
+                        await sweep(self.store, self.kind, le("expires_at", now), most=_SWEPT)  # more than come
                     return record
             elif asyncio.get_running_loop().time() >= deadline:
                 raise StillRunning("The first request with this Idempotency-Key is still being handled.")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from typing_extensions import override
 
 from neuroglia.core.context import Principal, Reply, RequestContext, current_context, use_context
-from neuroglia.core.errors import NotFoundError, Unavailable
+from neuroglia.core.errors import ConcurrencyError, NotFoundError, Unavailable
 from neuroglia.core.ids import SystemIds, derived_id
 from neuroglia.dependency_injection import Scope
 from neuroglia.documents import WORK_ITEMS, Lease, Session, WorkItem, WorkQueue
@@ -38,6 +39,7 @@ class ProcessRunner(ReactionRunner):
         super().__init__(kind, prefixes, means, lease)
         self._manager = cast("type[ProcessManager]", kind.subscriber)
         self._swept = means.clock.now()
+        self._meeting: set[str] = set()  # deadlines that are in the lanes
         self._queue = f"{self.status.name}:deadlines"
         self._deadlines = WorkQueue(
             means.documents, means.clock, queue=self._queue, owner=SystemIds().new(), seconds=lease.seconds
@@ -56,8 +58,10 @@ class ProcessRunner(ReactionRunner):
         await super()._attend()
         if self._lanes is None:
             return
-        for item in await self._deadlines.claim(_AT_ONCE):
-            await self._lanes.put(item.group, partial(self._meet, item))
+        for item in await self._deadlines.due(_AT_ONCE):
+            if item.id not in self._meeting:
+                self._meeting.add(item.id)
+                await self._lanes.put(item.group, partial(self._meet, item))
         now = self._means.clock.now()
         if now - self._swept >= self._manager.sweep:
             self._swept = now
@@ -94,7 +98,15 @@ class ProcessRunner(ReactionRunner):
             session.save(WORK_ITEMS, item)
 
     async def _meet(self, item: WorkItem) -> None:
-        """Sends the command whose time has come."""
+        """Sends the command whose time has come. It is ours from its turn in its lane on."""
+        try:
+            if await self._patience.insist(lambda: self._deadlines.take(item)):
+                with suppress(ConcurrencyError):  # it took longer than a lease, and somebody else has it
+                    await self._try(item)
+        finally:
+            self._meeting.discard(item.id)
+
+    async def _try(self, item: WorkItem) -> None:
         if item.attempts > self.kind.subscriber.attempts:  # it has killed those that tried
             await self._deadlines.park(item, "ProcessDied")
             return
@@ -113,11 +125,13 @@ class ProcessRunner(ReactionRunner):
                 await session.commit()
         except Exception as failure:  # noqa: BLE001 - it is tried again, or parked, and told
             self._patience.note(failure)
-            if item.attempts < self.kind.subscriber.attempts or isinstance(failure, Unavailable):
+            name, waits = type(failure).__name__, isinstance(failure, Unavailable)
+            if waits or item.attempts < self.kind.subscriber.attempts:
                 due = self._means.clock.now() + _AGAIN * item.attempts
-                await self._deadlines.hand_back(item, due=due, error=type(failure).__name__)
+                leave = partial(self._deadlines.hand_back, item, due=due, error=name, counts=not waits)
             else:
-                await self._deadlines.park(item, type(failure).__name__)
+                leave = partial(self._deadlines.park, item, name)
+            await self._patience.insist(leave)
 
     async def _unfinished(self, before: datetime) -> Sequence[str]:
         async with self._means.provider.create_scope() as scope:
@@ -134,7 +148,4 @@ class ProcessRunner(ReactionRunner):
         if last is None or kind not in self.kind.handlers or stream in self.parking.held:
             return
         _log.warning("process stands still", extra={"subscription": self.status.name, "stream": stream})
-        try:
-            await self._settle(last, None)
-        except Exception as failure:  # noqa: BLE001 - the next sweep tries again
-            self._patience.note(failure)
+        await self._patience.try_once(partial(self._settle, last, None))  # else the next sweep tries again

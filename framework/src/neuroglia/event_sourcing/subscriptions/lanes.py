@@ -3,10 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Generic, TypeVar
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from typing import Final, Generic, TypeVar
+
+from neuroglia.documents.attempts import failure_of
 
 T = TypeVar("T")
+_ALONE_S: Final = 30.0
 
 
 class Lanes(Generic[T]):
@@ -34,14 +37,18 @@ class Lanes(Generic[T]):
         lane = self._lanes[key]
         while lane:
             async with self._workers:
-                await self._work(lane[0])
+                try:
+                    await self._work(lane[0])
+                except asyncio.CancelledError as cancelled:  # else this lane would end, and nobody would know
+                    raise failure_of(cancelled) from None
             lane.popleft()
             self._room.release()
         del self._lanes[key]
 
 
 class Turns:
-    """So many at the same time, or one that is alone."""
+    """So many at the same time, or one that is alone: for half a minute at most, for one that hangs is not to hold up
+    the others."""
 
     def __init__(self, many: int) -> None:
         self._many, self._room = many, asyncio.Semaphore(many)
@@ -49,12 +56,16 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, *, alone: bool) -> AsyncGenerator[None]:
-        """For as long as the context lasts; who comes first is first."""
+        """For as long as the context lasts."""
         async with AsyncExitStack() as held:
             if alone:
                 await held.enter_async_context(self._one)
-            for _ in range(self._many if alone else 1):
-                await held.enter_async_context(self._room)
+            await held.enter_async_context(self._room)
+            rest = held.enter_context(ExitStack())
+            for _ in range(self._many - 1 if alone else 0):
+                await self._room.acquire()
+                rest.callback(self._room.release)
+            held.callback(asyncio.get_running_loop().call_later(_ALONE_S, rest.close).cancel)
             yield
 
 

@@ -1,7 +1,5 @@
 """What every runner works with."""
 
-import asyncio
-from collections.abc import Awaitable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +9,6 @@ from neuroglia.core.clock import Clock
 from neuroglia.core.context import Principal, RequestContext
 from neuroglia.dependency_injection import ServiceProvider
 from neuroglia.documents import DocumentStore, Generations
-from neuroglia.documents.attempts import failure_of
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.store import EventStore, StoredEvent
 from neuroglia.observability import OFF, Tracing
@@ -48,15 +45,3 @@ def context_of(subscription: str, cause: StoredEvent, command_id: str | None = N
         command_id=command_id,
         since=cause.position,
     )
-
-
-async def guarded(work: Awaitable[None]) -> None:
-    """Waits for what a handler does.
-
-    Raises:
-        HandlerCancelled: otherwise the handler's task would end, and nobody would know.
-    """
-    try:
-        await work
-    except asyncio.CancelledError as cancelled:
-        raise failure_of(cancelled) from None

@@ -5,8 +5,8 @@ once somebody wants them replayed. Each carries the event's place in the log, no
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import tenacity
@@ -15,7 +15,7 @@ from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents import Session, WorkItem, WorkItems, WorkState
 from neuroglia.event_sourcing.codec import UndecodableEvent
 from neuroglia.event_sourcing.store import StoredEvent
-from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, commit_move
+from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.lanes import Turns
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.patience import Patience, Stopped
@@ -56,13 +56,22 @@ class Parking:
         """Reads what earlier runners have left."""
         trials = [item async for item in self.items.find(WorkState.RUNNING)]
         self._trials = {item.id for item in trials}
-        self._died_with = frozenset(item.id for item in trials if item.attempts)
+        replayed = [item async for item in self.items.find(WorkState.WAITING)]
+        self._died_with = frozenset(item.id for item in (*trials, *replayed) if item.attempts)
         self.held = {item.group for state in (WorkState.PARKED, *REQUESTS) async for item in self.items.find(state)}
 
-    def turn(self, stored: StoredEvent) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def turn(self, stored: StoredEvent) -> AsyncGenerator[None]:
         """In which an event is handled: beside others, or alone if it was in hand when somebody died. So of those that
-        were in hand together, only the one that kills is in hand at the next death, too."""
-        return self._turns.turn(alone=self._id(stored) in self._died_with)
+        were in hand together, only the one that kills is in hand at the next death, too.
+
+        Raises:
+            Stopped: while it waited, the runner was told to stop.
+        """
+        async with self._turns.turn(alone=self._id(stored) in self._died_with):
+            if self._patience.stopping.is_set():
+                raise Stopped
+            yield
 
     async def carefully(self, stored: StoredEvent, settle: Settle) -> bool:
         """Handles one event by itself, each attempt counted before it begins. False: after too many it was parked.
@@ -78,7 +87,11 @@ class Parking:
             async with self.turn(stored):
                 number = number or await self._begin(stored)
                 if number <= self._attempts:
-                    await settle(stored, None)
+                    try:
+                        await settle(stored, None)
+                    except Unavailable:  # who dies while it waits has not died of it
+                        number = 0 if await self.items.take_back(self._id(stored)) else number
+                        raise
 
         while number < self._attempts:
             number = 0
@@ -89,7 +102,7 @@ class Parking:
             except (CheckpointMoved, Stopped, asyncio.CancelledError) as end:
                 # else somebody has cancelled this task: it is as if the process had died
                 if number and (isinstance(end, CheckpointMoved) or self._patience.stopping.is_set()):
-                    await self._take_back(stored)
+                    await self.items.take_back(self._id(stored))
                 raise
             except Exception as failure:  # noqa: BLE001 - whatever a handler raises
                 error = type(failure).__name__
@@ -102,8 +115,9 @@ class Parking:
         return False
 
     async def has(self, session: Session, stored: StoredEvent) -> bool:
-        """Whether this event is on trial, parked, or to be replayed."""
-        return await session.get(self.items.kind, self._id(stored)) is not None
+        """Whether this event is parked, or to be replayed or discarded."""
+        item = await session.get(self.items.kind, self._id(stored))
+        return item is not None and item.state is not WorkState.RUNNING
 
     async def finish(self, session: Session, stored: StoredEvent) -> None:
         """Stages that an event is handled: its item is gone, if it has one."""
@@ -150,7 +164,7 @@ class Parking:
             stored = await self._read(item)
             if stored is None:  # somebody has truncated the stream
                 await self._remove(item)
-            elif (first := await self.items.first(item.group)) and first.number < item.number:
+            elif (first := await self.items.first_idle(item.group)) and first.number < item.number:
                 await settle(stored, BEHIND)
             elif await self.carefully(stored, settle):
                 await self._release(item.group)
@@ -161,24 +175,12 @@ class Parking:
         Raises:
             CheckpointMoved: another runner is at this event.
         """
-        session = Session(self._means.documents)
-        item = await session.get(self.items.kind, self._id(stored)) or self._item(stored)
-        if item.attempts >= self._attempts:
-            return item.attempts + 1
-        item.attempts += 1
-        session.save(self.items.kind, item)
-        await commit_move(session, f"{self.items.kind.collection}/{item.id}")
-        self._trials.add(item.id)
-        return item.attempts
-
-    async def _take_back(self, stored: StoredEvent) -> None:
-        """The attempt was cut short and tells nothing of the event."""
-        session = Session(self._means.documents)
-        with suppress(Unavailable, ConcurrencyError):
-            if item := await session.get(self.items.kind, self._id(stored)):
-                item.attempts -= 1
-                session.save(self.items.kind, item)
-                await session.commit()
+        try:
+            number = await self.items.begin(self._item(stored), self._attempts)
+        except ConcurrencyError as rival:
+            raise CheckpointMoved from rival
+        self._trials.add(self._id(stored))
+        return number
 
     async def _remove(self, item: WorkItem) -> None:
         await self.items.remove(item)
@@ -186,7 +188,7 @@ class Parking:
 
     async def _release(self, stream: str) -> None:
         """Lets a stream flow again when nothing of it waits any more, and what waits behind nothing any more too."""
-        first = await self.items.first(stream)
+        first = await self.items.first_idle(stream)  # on trial is only what a runner has left that lost its lease
         if first is None:
             self.held.discard(stream)
         elif first.state is WorkState.PARKED and first.error is None:

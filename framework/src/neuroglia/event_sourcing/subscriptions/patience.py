@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from neuroglia.core.errors import Unavailable
-from neuroglia.documents.attempts import back_off
+from neuroglia.documents.attempts import back_off, failure_of
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.status import SubscriptionState, SubscriptionStatus
 
@@ -27,6 +27,7 @@ class Patience:
     def __init__(self, status: SubscriptionStatus) -> None:
         self.status = status
         self.stopping = asyncio.Event()
+        self._waiting: set[object] = set()  # the work that waits for a backing service
 
     async def pause(self, seconds: float) -> None:
         """Waits.
@@ -47,17 +48,22 @@ class Patience:
     async def insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Does the work, again and again as long as a backing service does not answer. Raises like `pause`."""
         failures = 0
-        while True:
-            failures += 1
-            try:
-                result = await work()
-                if failures > 1:  # nothing else may come that tells it
-                    self.recovered()
-                return result
-            except Unavailable as failure:
-                self.note(failure)
-                reason = failure
-            await self.pause_after(failures, reason)
+        try:
+            while True:
+                failures += 1
+                try:
+                    return await work()
+                except Unavailable as failure:
+                    self._waiting.add(work)
+                    self.note(failure)
+                    reason = failure
+                except asyncio.CancelledError as cancelled:  # of a handler, or of the end of its scope
+                    raise failure_of(cancelled) from None
+                await self.pause_after(failures, reason)
+        finally:
+            self._waiting.discard(work)
+            if failures > 1:  # nothing else may come that tells it
+                self.recovered()
 
     async def try_once(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Insists on the work. False: it has failed otherwise than for a backing service that does not answer.
@@ -74,11 +80,12 @@ class Patience:
             return False
         return True
 
-    def recovered(self) -> None:
-        """Tells that it goes on."""
-        self.status.error = None
-        if self.status.state is SubscriptionState.RETRYING:
-            self.status.state = SubscriptionState.LIVE
+    def recovered(self, state: SubscriptionState | None = None) -> None:
+        """Tells that it goes on, unless there is something that still waits."""
+        if not self._waiting:
+            self.status.error = None
+            if state is not None or self.status.state is SubscriptionState.RETRYING:
+                self.status.state = state or SubscriptionState.LIVE
 
     def note(self, error: BaseException | None) -> None:
         """Tells of a failure after which it is tried again."""

@@ -18,7 +18,7 @@ from neuroglia.event_sourcing.subscriptions.checkpoints import (
     commit_move,
     load_checkpoint,
 )
-from neuroglia.event_sourcing.subscriptions.means import Means, guarded
+from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Patience
 
@@ -49,10 +49,7 @@ class Projector:
         self.checkpoint = Checkpoint(name=self.name)
         self.unknown_events = 0
         self.parking = Parking(means, self.name, kind.subscriber.attempts, patience)
-        self._kind = kind
-        self._moved = moved
-        self._means = means
-        self._patience = patience
+        self._kind, self._means, self._patience, self._moved = kind, means, patience, moved
 
     async def load(self) -> None:
         """Reads how far this generation has come."""
@@ -134,7 +131,7 @@ class Projector:
                     if handler:
                         envelope = self._means.codec.open(stored)
                         with self._means.handling(self._kind.subscriber.name, stored):
-                            await guarded(handler(projection, envelope.event, envelope))
+                            await handler(projection, envelope.event, envelope)
                     if self.parking.concerned:  # even without a handler: an earlier version may have had one
                         await self.parking.finish(session, stored)
                     if number % _AT_A_STRETCH == 0:

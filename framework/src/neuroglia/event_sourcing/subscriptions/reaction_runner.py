@@ -26,7 +26,7 @@ from neuroglia.event_sourcing.subscriptions.checkpoints import (
 )
 from neuroglia.event_sourcing.subscriptions.fences import Fences
 from neuroglia.event_sourcing.subscriptions.lanes import Lanes, LowWaterMark
-from neuroglia.event_sourcing.subscriptions.means import Means, context_of, guarded
+from neuroglia.event_sourcing.subscriptions.means import Means, context_of
 from neuroglia.event_sourcing.subscriptions.parking import BEHIND, Parking
 from neuroglia.event_sourcing.subscriptions.patience import Stopped
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -121,13 +121,14 @@ class ReactionRunner(SubscriptionRunner):
 
     async def _replay(self, stream: str) -> None:
         try:
-            await self.parking.replay(self._settle, stream)
+            await self._patience.insist(lambda: self.parking.replay(self._settle, stream))
         finally:
             self._replaying.discard(stream)
 
     async def _handle(self, stored: StoredEvent, *, carefully: bool) -> None:
         if stored.stream in self.parking.held:
-            if not await self.parking.has(Session(self._means.documents), stored):  # else it comes again
+            known = partial(self.parking.has, Session(self._means.documents), stored)
+            if not await self._patience.insist(known):  # else it comes again
                 await self._patience.insist(lambda: self._settle(stored, BEHIND))
         elif carefully or not await self._patience.try_once(lambda: self._settle_beside_others(stored)):
             await self.parking.carefully(stored, self._settle)
@@ -157,7 +158,7 @@ class ReactionRunner(SubscriptionRunner):
         with use_context(context_of(self.status.name, stored, command_id)):
             try:
                 with self._means.handling(self.status.name, stored, command_id):
-                    await guarded(self._handle_in(scope, envelope))
+                    await self._handle_in(scope, envelope)
             except DomainError as refusal:
                 _log.info("reaction refused", extra={"subscription": self.status.name, "outcome": refusal.code})
                 return False

@@ -142,8 +142,8 @@ class SubscriptionRunner(ABC):
                 async for batch in self._subscription:
                     async with self._turn:
                         await self._take(batch)
-                    self._patience.recovered()
-                    self.status.state = SubscriptionState.LIVE if batch.caught_up else SubscriptionState.CATCHING_UP
+                    reached = SubscriptionState.LIVE if batch.caught_up else SubscriptionState.CATCHING_UP
+                    self._patience.recovered(reached)
         finally:
             await self._subscription.stop()
 
