@@ -56,8 +56,7 @@ class HostedTasks(HostedService):
 
 
 def _report_death(task: asyncio.Task[None]) -> None:
-    error = asyncio.CancelledError() if task.cancelled() else task.exception()
-    if error is not None:
+    if not task.cancelled() and (error := task.exception()) is not None:
         _log.critical("a task died", exc_info=error, extra={"task": task.get_name()})
 
 
