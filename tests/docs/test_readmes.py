@@ -54,6 +54,24 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
+def typed(commands: str, folder: Path, **environment: str) -> str:
+    """What is shown when somebody types this in a folder, with our programs; whatever it has started ends with it."""
+    with (folder / "shown").open("w+") as shown:
+        shell = subprocess.Popen(
+            ["bash", "-e", "-c", commands.replace(".venv/bin/", f"{Path(sys.executable).parent}/")],
+            cwd=folder, env={**os.environ, **environment}, stdout=shown, stderr=shown, start_new_session=True,
+        )  # fmt: skip
+        try:
+            code = shell.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+        shown.seek(0)
+        text = shown.read()
+        assert code == 0, text
+        return text
+
+
 def declared_targets() -> set[str]:
     """What the Makefile can make, files aside."""
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -98,7 +116,7 @@ def test_make_help_lists_every_target() -> None:
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The service in one file, with all that the page adds to it."""
-    source, reaction, process, cloud_events, tasks, _ = blocks(FRAMEWORK, "python")
+    source, _, reaction, process, cloud_events, tasks, _ = blocks(FRAMEWORK, "python")
     source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\n{tasks}\n\nbuilder = ")
     source = source.replace(
         "app = ", "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\napp = "
@@ -120,6 +138,25 @@ async def test_the_service_in_one_file_works(tally: ModuleType) -> None:
         (await service.when("GET", path)).then(200, {"total": 3})
         log = await (await service.services.get(EventStore)).read_all()
         assert [event.revision for event in log.events] == [0, 1, 2, 0]  # the reaction has begun the next one
+
+
+@pytest.mark.integration
+def test_the_service_in_one_file_is_tried_as_its_page_says(tmp_path: Path) -> None:
+    (tmp_path / "tally.py").write_text(blocks(FRAMEWORK, "python")[0])
+    issuer, tally = free_port(), free_port()
+    told = {"PORT": str(issuer), "UVICORN_PORT": str(tally), "OAUTH2_ISSUER": f"http://127.0.0.1:{issuer}"}
+    commands = "".join(blocks(FRAMEWORK, "sh")[:3]).replace("127.0.0.1:8090", f"127.0.0.1:{issuer}")
+    commands = commands.replace("127.0.0.1:8000", f"127.0.0.1:{tally}")
+    shown = typed(commands + "wait", tmp_path, PYTHONPATH=str(ROOT), **told)
+    begun = re.search(r'\{"id":"[^"]+","total":1\}', shown)
+    assert re.search(r"^HTTP/1\.1 201 ", shown, re.MULTILINE)
+    assert begun
+    assert shown.count(begun[0]) == 2, "begun, and read"
+
+
+def test_settings_of_ones_own_give_the_service_its_name(tally: ModuleType) -> None:
+    exec(blocks(FRAMEWORK, "python")[1], vars(tally))
+    assert tally.TallySettings().oauth2.audience == "tally"
 
 
 async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(tally: ModuleType) -> None:
@@ -222,7 +259,7 @@ def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
 @pytest.mark.integration
 @pytest.mark.usefixtures("issuer")
 def test_the_command_of_the_frameworks_page_tells_a_collector(tmp_path: Path) -> None:
-    (command,) = blocks(FRAMEWORK, "sh")
+    (command,) = [block for block in blocks(FRAMEWORK, "sh") if "OTEL_" in block]
     listens = f"http://127.0.0.1:{(port := free_port())}"
     here = {**os.environ, "PORT": str(port), "DATA_DIR": str(tmp_path), "OTEL_BSP_SCHEDULE_DELAY": "50"}
     with collecting() as collector, (tmp_path / "output").open("w") as output:
