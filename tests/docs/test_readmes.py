@@ -20,6 +20,7 @@ import pytest
 from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from api_gateway.main import create_app as create_gateway
 from api_gateway.settings import ApiGatewaySettings
+from deployment.demo import keep_up
 from deployment.processes import free_port, serving, until
 from desktop_controller.settings import DesktopControllerSettings
 from neuroglia.cloud_events import CloudEventBus
@@ -97,7 +98,7 @@ def test_every_test_that_proves_a_guarantee_is_there() -> None:
 def test_what_one_sees_when_something_does_not_work_is_what_is_said() -> None:
     section = (ROOT / "README.md").read_text().partition("## When something does not work")[2].partition("\n## ")[0]
     said = [quoted for row in section.splitlines()[4:] for quoted in re.findall(r"`([^`]+)`", row.partition(" | ")[0])]
-    sources = [*ROOT.glob("framework/src/**/*.py"), ROOT / "docker-compose.yml"]
+    sources = [*ROOT.glob("framework/src/**/*.py"), ROOT / "docker-compose.yml", ROOT / "deployment/processes.py"]
     texts = "".join(source.read_text() for source in sources)
     assert len(said) > 6
     assert [quoted for quoted in said if quoted not in texts] == []
@@ -106,6 +107,13 @@ def test_what_one_sees_when_something_does_not_work_is_what_is_said() -> None:
 def test_every_make_target_that_a_page_names_exists() -> None:
     named = {target for page in PAGES for target in TARGET.findall(page.read_text())}
     assert {"demo", "test", "test-containers"} <= named <= declared_targets()
+
+
+def test_the_first_page_names_the_ports_of_make_run() -> None:
+    told = re.findall(
+        r"^\| .+ \| <http://127\.0\.0\.1:(\d+).*> \| `(.+)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert {variable: port for port, variable in told} == keep_up.PORTS
 
 
 def test_make_help_lists_every_target() -> None:
