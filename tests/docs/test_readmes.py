@@ -244,24 +244,30 @@ def operator(issuer: None, tmp_path: Path) -> None:
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("operator")
-def test_the_commands_of_openbanks_page_work(tmp_path: Path) -> None:
-    commands = [block for block in blocks(ROOT / "openbank/README.md", "sh") if block.startswith("curl")]
-    assert commands
-    with serving("openbank", tmp_path) as server:
-        for command in commands:
-            told = command.replace("http://127.0.0.1:8081", server.url).replace("data/", f"{tmp_path}/")
-            shown = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
-            assert "type" not in json.loads(shown.stdout), shown.stdout
+def test_the_walk_through_openbanks_page_goes_well_and_the_doctor_finds_nothing(tmp_path: Path) -> None:
+    make, ready, *walk, operating = blocks(ROOT / "openbank/README.md", "sh")
+    assert make == "make run\n"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "operator.token").rename(tmp_path / "data/operator.token")
+    with serving("openbank", tmp_path / "bank") as server:
 
+        def shown_by(*commands: str) -> str:
+            return typed("".join(commands).replace("http://127.0.0.1:8081", server.url), tmp_path)
 
-@pytest.mark.integration
-@pytest.mark.usefixtures("operator")
-def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
-    (commands,) = [block for block in blocks(ROOT / "openbank/README.md", "sh") if "/neuroglia " in block]
-    with serving("openbank", tmp_path) as server:
-        told = commands.replace("http://127.0.0.1:8081", server.url)
-        told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/").replace("data/", f"{tmp_path}/")
-        subprocess.run(["bash", "-e", "-c", told], capture_output=True, text=True, check=True)
+        answers = [json.loads(line) for line in shown_by(*walk).splitlines() if line]
+        deposited, refused, sent, trail, account = answers
+        assert json.loads(shown_by(ready))["status"] == "ready"
+        assert (deposited["balance_after"], sent["status"]) == ("100.00", "completed")
+        assert (refused["status"], refused["type"].rpartition(":")[2]) == (422, "insufficient-funds")
+        told = [event["type"].removeprefix("openbank.") for event in trail["items"]]
+        assert told == ["account-opened.v1", "money-deposited.v1", "money-withdrawn.v1"]
+
+        def is_credited() -> bool:
+            path = f"{server.url}/api/v1/accounts/{account['id']}"
+            return bool(httpx.get(path, headers=authorized(), trust_env=False).json()["balance"] == "87.50")
+
+        until(is_credited, "the interest", 30)
+        assert "All is well." in shown_by(operating)
 
 
 @pytest.mark.integration
