@@ -1,6 +1,5 @@
 """What the READMEs say is true: their code runs, their commands work, their links lead somewhere."""
 
-import inspect
 import json
 import os
 import re
@@ -9,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,8 +27,8 @@ from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
-from neuroglia.event_sourcing import EventStore
-from neuroglia.hosting import ServiceSettings
+from neuroglia.event_sourcing import EventCodec, EventStore, StoredEvent
+from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
 from neuroglia.mediation import Mediator
 from neuroglia.testing import given_process, running
 from openbank.settings import OpenBankSettings
@@ -121,15 +121,25 @@ def test_make_help_lists_every_target() -> None:
     assert set(re.findall(r"make ([a-z-]+)", shown)) == declared_targets()
 
 
+def python_with(*known: str) -> str:
+    """The blocks of the framework's page with these texts, each of which stands in one alone."""
+    found = [[block for block in blocks(FRAMEWORK, "python") if text in block] for text in known]
+    assert [len(same) for same in found] == [1] * len(known)
+    return "\n\n".join(block for (block,) in found)
+
+
+def whole_tally() -> str:
+    """The service in one file, with all that the page adds to it."""
+    more = ("class NextTally", "class KeepCounting", "class ClickedHandler", "class WarmUp")
+    source = python_with("builder = ").replace("builder = ", f"{python_with(*more)}\n\nbuilder = ")
+    added = "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\nbuilder.add_api_keys()\n"
+    return source.replace("app = ", f"{added}app = ")
+
+
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The service in one file, with all that the page adds to it."""
-    source, _, reaction, process, cloud_events, tasks, _ = blocks(FRAMEWORK, "python")
-    source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\n{tasks}\n\nbuilder = ")
-    source = source.replace(
-        "app = ", "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\napp = "
-    )
-    (tmp_path / "tally.py").write_text(source)
+    (tmp_path / "tally.py").write_text(whole_tally())
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     yield __import__("tally")
@@ -150,7 +160,7 @@ async def test_the_service_in_one_file_works(tally: ModuleType) -> None:
 
 @pytest.mark.integration
 def test_the_service_in_one_file_is_tried_as_its_page_says(tmp_path: Path) -> None:
-    (tmp_path / "tally.py").write_text(blocks(FRAMEWORK, "python")[0])
+    (tmp_path / "tally.py").write_text(python_with("builder = "))
     issuer, tally = free_port(), free_port()
     told = {"PORT": str(issuer), "UVICORN_PORT": str(tally), "OAUTH2_ISSUER": f"http://127.0.0.1:{issuer}"}
     commands = "".join(blocks(FRAMEWORK, "sh")[:3]).replace("127.0.0.1:8090", f"127.0.0.1:{issuer}")
@@ -163,7 +173,7 @@ def test_the_service_in_one_file_is_tried_as_its_page_says(tmp_path: Path) -> No
 
 
 def test_settings_of_ones_own_give_the_service_its_name(tally: ModuleType) -> None:
-    exec(blocks(FRAMEWORK, "python")[1], vars(tally))
+    exec(python_with("class TallySettings"), vars(tally))
     assert tally.TallySettings().oauth2.audience == "tally"
 
 
@@ -206,15 +216,38 @@ def test_the_process_of_the_page_counts_on_until_the_tally_is_full(tally: Module
     given.when(tally.Tally, "1", tally.Counted(total=3)).steps.then()
 
 
-async def test_the_tests_of_the_service_in_one_file_pass(tally: ModuleType) -> None:
-    *_, source = blocks(FRAMEWORK, "python")
-    exec(source, vars(tally))
-    tests = [test for name, test in vars(tally).items() if name.startswith("test_")]
-    assert len(tests) == source.count("def test_") > 0
-    for test in tests:
-        result = test()
-        if inspect.isawaitable(result):
-            await result
+@pytest.mark.integration
+def test_the_tests_of_the_service_in_one_file_pass_in_a_project_of_their_own(tmp_path: Path) -> None:
+    tests = python_with("from neuroglia.testing import")
+    (install,) = [block for block in blocks(FRAMEWORK, "sh") if "pip install" in block]
+    (settings,) = blocks(FRAMEWORK, "toml")
+    (tmp_path / "tally.py").write_text(whole_tally())
+    (tmp_path / "test_tally.py").write_text(tests)
+    (tmp_path / "pyproject.toml").write_text(settings)
+    install = install.replace("/path/to/framework", str(ROOT / "framework")).replace("python", ".venv/bin/python")
+    nothing = "pip install --dry-run --no-index --no-deps --no-build-isolation"  # all of it is there already
+    assert "Would install neuroglia" in typed(install.replace("pip install", nothing), tmp_path)
+    assert f"{tests.count('def test_')} passed" in typed(".venv/bin/python -m pytest -p no:schemathesis", tmp_path)
+
+
+def test_an_event_of_an_old_version_is_read_as_the_page_says(tally: ModuleType) -> None:
+    exec(python_with("@upcast("), vars(tally))
+    codec = EventCodec([tally.Counted], [tally.it_was_one_each_time])
+    old = StoredEvent(1, "tally-7", 0, "1", "tally.counted.v1", b'{"total": 2}', datetime.now(UTC), "1", None, "ada")
+    assert codec.decode(old) == tally.Counted(total=2, by=1)
+
+
+def test_a_constructor_may_ask_for_all_that_the_page_lists(tally: ModuleType) -> None:
+    section = FRAMEWORK.read_text().partition("## What a constructor may ask for")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)(?:\[([AD])\])?` \| `([a-z_.]+)` \| .+ \| (.+) \|$", section, re.MULTILINE)
+    assert len(rows) == len([line for line in section.splitlines() if line.startswith("|")]) - 2 > 10
+    for name, argument, module, added in rows:
+        kind = getattr(import_module(module), name)
+        if argument:
+            kind = kind[{"A": tally.Tally, "D": tally.TallyDto}[argument]]
+        assert tally.app.state.services.has(kind), name
+        own = WebApplicationBuilder(ServiceSettings())
+        assert any(one.service is kind for one in own.services.registrations) == (added == "every service"), name
 
 
 def test_the_quoted_start_error_is_what_is_said() -> None:
