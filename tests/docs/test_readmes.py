@@ -46,6 +46,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "api-gateway": ApiGatewaySettings,
 }
 """What the table on the page of each folder is about."""
+READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
 TARGET = re.compile(r"`?\bmake ([a-z-]+)(?=`|\s{2,}#|\n)")
 
@@ -83,6 +84,12 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
     missing = [link for link in targets if "://" not in link and not (page.parent / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", READMES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_line_is_too_long_to_be_read(page: Path) -> None:
+    lines = [line for line in page.read_text().splitlines() if not line.startswith("|")]  # a table's cell may need it
+    assert [line for line in lines if len(line) > 200] == []
 
 
 def test_every_test_that_proves_a_guarantee_is_there() -> None:
