@@ -43,7 +43,7 @@ up: env  ## Start the whole system in containers; TELEMETRY=1: with traces and m
 	@for page in $(PAGES); do set -- $$(echo $$page | tr : ' '); \
 	  printf '  %-20s http://%s%s\n' $$1 $$($(COMPOSE) port $$1 $$2) $$3; done
 
-down:  ## End it; what it has stored stays (docker compose down --volumes removes it)
+down:  ## Stop the containers; what they have stored stays (docker compose down --volumes removes it)
 	@$(RUNNING) down
 
 logs:  ## Follow what its services write
@@ -52,7 +52,7 @@ logs:  ## Follow what its services write
 unit: $(VENV)/dev.stamp  ## Run the unit tests alone: no whole service, no server, no process
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not service and not integration and not containers and not torture" $(UNITS)
 
-test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests
+test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests; about 25 minutes on two cores
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-containers: $(VENV)/dev.stamp  ## Try the real EventStoreDB, MongoDB and Keycloak; needs Docker
@@ -83,7 +83,7 @@ lock: $(VENV)/dev.stamp  ## Pin all versions anew
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    --no-emit-package neuroglia --no-emit-package openbank --no-emit-package desktop-controller --no-emit-package api-gateway requirements/$$name.in -o requirements/$$name.lock; done
 
-clean:  ## Remove what was built, the virtual environment included
+clean:  ## Remove what was built, the virtual environment, and ./data with all that make run has stored
 	@rm -rf $(VENV) $(MONGO_PEER) data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -19,6 +19,14 @@ _STOP_S: Final = 15.0
 _POLL_S: Final = 0.02
 
 
+class PortTaken(RuntimeError):
+    """Somebody else listens where a service was to be."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is taken by another process")
+        self.port = port
+
+
 def free_port() -> int:
     """A port that nobody listens on right now."""
     with socket.socket() as probe:
@@ -113,13 +121,13 @@ def start(module: str, folder: Path, *, port: int | None = None, **environment: 
     """Starts `python -m module` with its data and output in `folder`. Returns at once; see `serving`.
 
     Raises:
-        RuntimeError: somebody listens on the port already.
+        PortTaken: somebody listens on the port already.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise RuntimeError(f"port {port} is taken by another process")
+            raise PortTaken(port)
     settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder.absolute()), **environment}
     stdout, stderr = folder / "stdout.log", folder / "stderr.log"
     with stdout.open("ab") as out, stderr.open("ab") as err:

@@ -1,16 +1,19 @@
 """`make run`: keeps the samples up in the foreground, over files in ./data, until Ctrl-C (SIGTERM)."""
 
-import math
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from deployment.demo.identities import identities
-from deployment.processes import START_S, ServiceProcess, serving, until
+import httpx
 
-_PORTS: Final = (("PORT", "8081"), ("DESKTOP_PORT", "8082"), ("GATEWAY_PORT", "8083"))
+from deployment.demo.identities import identities
+from deployment.issuer.process import RunningIssuer
+from deployment.processes import START_S, PortTaken, ServiceProcess, serving, until
+
+PORTS: Final = {"PORT": "8081", "DESKTOP_PORT": "8082", "GATEWAY_PORT": "8083", "ISSUER_PORT": "8090"}
 _CATALOGUE: Final = Path(__file__).parents[2] / "desktop-controller/commands.toml"
 _OF_ITS_OWN: Final = {  # wherever the bank has its own
     "EVENT_STORE_URL": "sqlite:///{DATA_DIR}/events.db", "DOCUMENT_STORE_URL": "sqlite:///{DATA_DIR}/documents.db",
@@ -21,11 +24,11 @@ def main() -> int:
     """Starts them, prints where to find them, and waits. Returns 0 when it was told to stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ways to stop are one
     folder = Path(os.environ.get("DATA_DIR", "data"))
+    ports = [int(os.environ.get(name, usual)) for name, usual in PORTS.items()]
     try:
-        ports = [int(os.environ.get(name, usual)) for name, usual in _PORTS]
-        pages = tuple(f"http://127.0.0.1:{port}/api/docs" for port in ports)
+        pages = tuple(f"http://127.0.0.1:{port}/api/docs" for port in ports[:3])
         with (
-            identities(folder / "issuer", port=int(os.environ.get("ISSUER_PORT", "8090")), pages=pages) as issuer,
+            identities(folder / "issuer", port=ports[3], pages=pages) as issuer,
             serving("openbank", folder, port=ports[0], OAUTH2_ISSUER=issuer.url) as bank,
             serving(
                 "desktop_controller", folder / "desktop", port=ports[1], within=START_S, OAUTH2_ISSUER=issuer.url,
@@ -37,8 +40,8 @@ def main() -> int:
             ) as gateway,
         ):  # fmt: skip
             token = folder / "operator.token"
-            token.touch(mode=0o600)
-            token.write_text(issuer.token("operator"))
+            renewed_in = _renew(token, issuer)
+            command = os.path.relpath(Path(sys.executable).with_name("neuroglia"))
             print(
                 f"OpenBank, the Desktop Controller and the API Gateway are up.\n"
                 f"  API and documentation   {bank.url}/api/docs\n"
@@ -52,12 +55,17 @@ def main() -> int:
                 f"                          {gateway.url}/health/ready\n"
                 f"  databases and logs      {folder}\n"
                 f"  who gives out tokens    {issuer.url}; on the page of an API, press Authorize\n"
-                f"  a token for ten minutes in {token}, for an operator:\n"
-                f"    NEUROGLIA_TOKEN=$(cat {token}) neuroglia --url {bank.url} events\n"
+                f"  an operator's token     {token}, which is written anew while it is good: read it each time\n"
+                f"    NEUROGLIA_TOKEN=$(cat {token}) {command} --url {bank.url} doctor\n"
+                f"    NEUROGLIA_TOKEN=$(cat {token}) {command} --url {bank.url} events\n"
                 f"Ctrl-C stops them.",
                 flush=True,
             )
-            return _first_to_end(bank, desktop, gateway)
+            return _watch(bank, desktop, gateway, issuer=issuer, token=token, renewed_in=renewed_in)
+    except PortTaken as error:
+        name = next(name for name, port in zip(PORTS, ports, strict=True) if port == error.port)
+        print(f"They did not start: {error}. {name}=… make run takes another one.", file=sys.stderr)
+        return 1
     except (RuntimeError, TimeoutError) as error:
         print(f"They did not start: {error}", file=sys.stderr)
         return 1
@@ -65,10 +73,31 @@ def main() -> int:
         return 0
 
 
-def _first_to_end(*servers: ServiceProcess) -> int:
-    """Waits until one has ended by itself, and returns its exit code."""
-    until(lambda: any(one.process.poll() is not None for one in servers), "a server to end", math.inf)
-    return next(code for one in servers if (code := one.process.returncode) is not None)
+def _renew(token: Path, issuer: RunningIssuer) -> float:
+    """Writes a new token for an operator, at one stroke. Returns in how many seconds the next one is due.
+
+    Raises:
+        HTTPError: the issuer gives none.
+    """
+    answer = issuer.answer("operator").raise_for_status().json()
+    new = token.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_text(answer["access_token"])
+    new.replace(token)
+    return float(answer["expires_in"]) / 3
+
+
+def _watch(*servers: ServiceProcess, issuer: RunningIssuer, token: Path, renewed_in: float) -> int:
+    """Renews the token until a server has ended by itself, and returns its exit code."""
+    while True:
+        with suppress(TimeoutError):
+            until(lambda: any(one.process.poll() is not None for one in servers), "a server to end", renewed_in)
+            return next(code for one in servers if (code := one.process.returncode) is not None)
+        try:
+            renewed_in = _renew(token, issuer)
+        except httpx.HTTPError as error:
+            print(f"The token in {token} could not be renewed: {error!r}", file=sys.stderr)
 
 
 if __name__ == "__main__":

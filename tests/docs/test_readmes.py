@@ -1,6 +1,5 @@
 """What the READMEs say is true: their code runs, their commands work, their links lead somewhere."""
 
-import inspect
 import json
 import os
 import re
@@ -9,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,14 +20,15 @@ import pytest
 from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from api_gateway.main import create_app as create_gateway
 from api_gateway.settings import ApiGatewaySettings
+from deployment.demo import keep_up
 from deployment.processes import free_port, serving, until
 from desktop_controller.settings import DesktopControllerSettings
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
 from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
-from neuroglia.event_sourcing import EventStore
-from neuroglia.hosting import ServiceSettings
+from neuroglia.event_sourcing import EventCodec, EventStore, StoredEvent
+from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
 from neuroglia.mediation import Mediator
 from neuroglia.testing import given_process, running
 from openbank.settings import OpenBankSettings
@@ -45,6 +46,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "api-gateway": ApiGatewaySettings,
 }
 """What the table on the page of each folder is about."""
+READMES = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/**/*.md")])
 TARGET = re.compile(r"`?\bmake ([a-z-]+)(?=`|\s{2,}#|\n)")
 
@@ -52,6 +54,24 @@ TARGET = re.compile(r"`?\bmake ([a-z-]+)(?=`|\s{2,}#|\n)")
 def blocks(page: Path, language: str) -> list[str]:
     """The code blocks of a page."""
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def typed(commands: str, folder: Path, **environment: str) -> str:
+    """What is shown when somebody types this in a folder, with our programs; whatever it has started ends with it."""
+    with (folder / "shown").open("w+") as shown:
+        shell = subprocess.Popen(
+            ["bash", "-e", "-c", commands.replace(".venv/bin/", f"{Path(sys.executable).parent}/")],
+            cwd=folder, env={**os.environ, **environment}, stdout=shown, stderr=shown, start_new_session=True,
+        )  # fmt: skip
+        try:
+            code = shell.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+        shown.seek(0)
+        text = shown.read()
+        assert code == 0, text
+        return text
 
 
 def declared_targets() -> set[str]:
@@ -66,9 +86,15 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("page", READMES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_line_is_too_long_to_be_read(page: Path) -> None:
+    lines = [line for line in page.read_text().splitlines() if not line.startswith("|")]  # a table's cell may need it
+    assert [line for line in lines if len(line) > 200] == []
+
+
 def test_every_test_that_proves_a_guarantee_is_there() -> None:
-    section = (ROOT / "README.md").read_text().partition("## What holds, and which test proves it")[2]
-    rows = [row for row in section.partition("\n## ")[0].splitlines() if row.startswith("| ")][2:]
+    page = (ROOT / "docs/guarantees.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("| ")][1:]
     for row in rows:
         proofs = re.findall(r"`(tests/[^`]+|make [a-z]+)`", row)
         assert proofs, row
@@ -79,7 +105,7 @@ def test_every_test_that_proves_a_guarantee_is_there() -> None:
 def test_what_one_sees_when_something_does_not_work_is_what_is_said() -> None:
     section = (ROOT / "README.md").read_text().partition("## When something does not work")[2].partition("\n## ")[0]
     said = [quoted for row in section.splitlines()[4:] for quoted in re.findall(r"`([^`]+)`", row.partition(" | ")[0])]
-    sources = [*ROOT.glob("framework/src/**/*.py"), ROOT / "docker-compose.yml"]
+    sources = [*ROOT.glob("framework/src/**/*.py"), ROOT / "docker-compose.yml", ROOT / "deployment/processes.py"]
     texts = "".join(source.read_text() for source in sources)
     assert len(said) > 6
     assert [quoted for quoted in said if quoted not in texts] == []
@@ -90,20 +116,37 @@ def test_every_make_target_that_a_page_names_exists() -> None:
     assert {"demo", "test", "test-containers"} <= named <= declared_targets()
 
 
+def test_the_first_page_names_the_ports_of_make_run() -> None:
+    told = re.findall(
+        r"^\| .+ \| <http://127\.0\.0\.1:(\d+).*> \| `(.+)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert {variable: port for port, variable in told} == keep_up.PORTS
+
+
 def test_make_help_lists_every_target() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"make ([a-z-]+)", shown)) == declared_targets()
 
 
+def python_with(*known: str) -> str:
+    """The blocks of the framework's page with these texts, each of which stands in one alone."""
+    found = [[block for block in blocks(FRAMEWORK, "python") if text in block] for text in known]
+    assert [len(same) for same in found] == [1] * len(known)
+    return "\n\n".join(block for (block,) in found)
+
+
+def whole_tally() -> str:
+    """The service in one file, with all that the page adds to it."""
+    more = ("class NextTally", "class KeepCounting", "class ClickedHandler", "class WarmUp")
+    source = python_with("builder = ").replace("builder = ", f"{python_with(*more)}\n\nbuilder = ")
+    added = "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\nbuilder.add_api_keys()\n"
+    return source.replace("app = ", f"{added}app = ")
+
+
 @pytest.fixture
 def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The service in one file, with all that the page adds to it."""
-    source, reaction, process, cloud_events, tasks, _ = blocks(FRAMEWORK, "python")
-    source = source.replace("builder = ", f"{reaction}\n\n{process}\n\n{cloud_events}\n\n{tasks}\n\nbuilder = ")
-    source = source.replace(
-        "app = ", "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\napp = "
-    )
-    (tmp_path / "tally.py").write_text(source)
+    (tmp_path / "tally.py").write_text(whole_tally())
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     yield __import__("tally")
@@ -120,6 +163,25 @@ async def test_the_service_in_one_file_works(tally: ModuleType) -> None:
         (await service.when("GET", path)).then(200, {"total": 3})
         log = await (await service.services.get(EventStore)).read_all()
         assert [event.revision for event in log.events] == [0, 1, 2, 0]  # the reaction has begun the next one
+
+
+@pytest.mark.integration
+def test_the_service_in_one_file_is_tried_as_its_page_says(tmp_path: Path) -> None:
+    (tmp_path / "tally.py").write_text(python_with("builder = "))
+    issuer, tally = free_port(), free_port()
+    told = {"PORT": str(issuer), "UVICORN_PORT": str(tally), "OAUTH2_ISSUER": f"http://127.0.0.1:{issuer}"}
+    commands = "".join(blocks(FRAMEWORK, "sh")[:3]).replace("127.0.0.1:8090", f"127.0.0.1:{issuer}")
+    commands = commands.replace("127.0.0.1:8000", f"127.0.0.1:{tally}")
+    shown = typed(commands + "wait", tmp_path, PYTHONPATH=str(ROOT), **told)
+    begun = re.search(r'\{"id":"[^"]+","total":1\}', shown)
+    assert re.search(r"^HTTP/1\.1 201 ", shown, re.MULTILINE)
+    assert begun
+    assert shown.count(begun[0]) == 2, "begun, and read"
+
+
+def test_settings_of_ones_own_give_the_service_its_name(tally: ModuleType) -> None:
+    exec(python_with("class TallySettings"), vars(tally))
+    assert tally.TallySettings().oauth2.audience == "tally"
 
 
 async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(tally: ModuleType) -> None:
@@ -161,15 +223,38 @@ def test_the_process_of_the_page_counts_on_until_the_tally_is_full(tally: Module
     given.when(tally.Tally, "1", tally.Counted(total=3)).steps.then()
 
 
-async def test_the_tests_of_the_service_in_one_file_pass(tally: ModuleType) -> None:
-    *_, source = blocks(FRAMEWORK, "python")
-    exec(source, vars(tally))
-    tests = [test for name, test in vars(tally).items() if name.startswith("test_")]
-    assert len(tests) == source.count("def test_") > 0
-    for test in tests:
-        result = test()
-        if inspect.isawaitable(result):
-            await result
+@pytest.mark.integration
+def test_the_tests_of_the_service_in_one_file_pass_in_a_project_of_their_own(tmp_path: Path) -> None:
+    tests = python_with("from neuroglia.testing import")
+    (install,) = [block for block in blocks(FRAMEWORK, "sh") if "pip install" in block]
+    (settings,) = blocks(FRAMEWORK, "toml")
+    (tmp_path / "tally.py").write_text(whole_tally())
+    (tmp_path / "test_tally.py").write_text(tests)
+    (tmp_path / "pyproject.toml").write_text(settings)
+    install = install.replace("/path/to/framework", str(ROOT / "framework")).replace("python", ".venv/bin/python")
+    nothing = "pip install --dry-run --no-index --no-deps --no-build-isolation"  # all of it is there already
+    assert "Would install neuroglia" in typed(install.replace("pip install", nothing), tmp_path)
+    assert f"{tests.count('def test_')} passed" in typed(".venv/bin/python -m pytest -p no:schemathesis", tmp_path)
+
+
+def test_an_event_of_an_old_version_is_read_as_the_page_says(tally: ModuleType) -> None:
+    exec(python_with("@upcast("), vars(tally))
+    codec = EventCodec([tally.Counted], [tally.it_was_one_each_time])
+    old = StoredEvent(1, "tally-7", 0, "1", "tally.counted.v1", b'{"total": 2}', datetime.now(UTC), "1", None, "ada")
+    assert codec.decode(old) == tally.Counted(total=2, by=1)
+
+
+def test_a_constructor_may_ask_for_all_that_the_page_lists(tally: ModuleType) -> None:
+    section = FRAMEWORK.read_text().partition("## What a constructor may ask for")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)(?:\[([AD])\])?` \| `([a-z_.]+)` \| .+ \| (.+) \|$", section, re.MULTILINE)
+    assert len(rows) == len([line for line in section.splitlines() if line.startswith("|")]) - 2 > 10
+    for name, argument, module, added in rows:
+        kind = getattr(import_module(module), name)
+        if argument:
+            kind = kind[{"A": tally.Tally, "D": tally.TallyDto}[argument]]
+        assert tally.app.state.services.has(kind), name
+        own = WebApplicationBuilder(ServiceSettings())
+        assert any(one.service is kind for one in own.services.registrations) == (added == "every service"), name
 
 
 def test_the_quoted_start_error_is_what_is_said() -> None:
@@ -199,30 +284,36 @@ def operator(issuer: None, tmp_path: Path) -> None:
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("operator")
-def test_the_commands_of_openbanks_page_work(tmp_path: Path) -> None:
-    commands = [block for block in blocks(ROOT / "openbank/README.md", "sh") if block.startswith("curl")]
-    assert commands
-    with serving("openbank", tmp_path) as server:
-        for command in commands:
-            told = command.replace("http://127.0.0.1:8081", server.url).replace("data/", f"{tmp_path}/")
-            shown = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
-            assert "type" not in json.loads(shown.stdout), shown.stdout
+def test_the_walk_through_openbanks_page_goes_well_and_the_doctor_finds_nothing(tmp_path: Path) -> None:
+    make, ready, *walk, operating = blocks(ROOT / "openbank/README.md", "sh")
+    assert make == "make run\n"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "operator.token").rename(tmp_path / "data/operator.token")
+    with serving("openbank", tmp_path / "bank") as server:
 
+        def shown_by(*commands: str) -> str:
+            return typed("".join(commands).replace("http://127.0.0.1:8081", server.url), tmp_path)
 
-@pytest.mark.integration
-@pytest.mark.usefixtures("operator")
-def test_the_operators_commands_of_openbanks_page_work(tmp_path: Path) -> None:
-    (commands,) = [block for block in blocks(ROOT / "openbank/README.md", "sh") if "/neuroglia " in block]
-    with serving("openbank", tmp_path) as server:
-        told = commands.replace("http://127.0.0.1:8081", server.url)
-        told = told.replace(".venv/bin/", f"{Path(sys.executable).parent}/").replace("data/", f"{tmp_path}/")
-        subprocess.run(["bash", "-e", "-c", told], capture_output=True, text=True, check=True)
+        answers = [json.loads(line) for line in shown_by(*walk).splitlines() if line]
+        deposited, refused, sent, trail, account = answers
+        assert json.loads(shown_by(ready))["status"] == "ready"
+        assert (deposited["balance_after"], sent["status"]) == ("100.00", "completed")
+        assert (refused["status"], refused["type"].rpartition(":")[2]) == (422, "insufficient-funds")
+        told = [event["type"].removeprefix("openbank.") for event in trail["items"]]
+        assert told == ["account-opened.v1", "money-deposited.v1", "money-withdrawn.v1"]
+
+        def is_credited() -> bool:
+            path = f"{server.url}/api/v1/accounts/{account['id']}"
+            return bool(httpx.get(path, headers=authorized(), trust_env=False).json()["balance"] == "87.50")
+
+        until(is_credited, "the interest", 30)
+        assert "All is well." in shown_by(operating)
 
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("issuer")
 def test_the_command_of_the_frameworks_page_tells_a_collector(tmp_path: Path) -> None:
-    (command,) = blocks(FRAMEWORK, "sh")
+    (command,) = [block for block in blocks(FRAMEWORK, "sh") if "OTEL_" in block]
     listens = f"http://127.0.0.1:{(port := free_port())}"
     here = {**os.environ, "PORT": str(port), "DATA_DIR": str(tmp_path), "OTEL_BSP_SCHEDULE_DELAY": "50"}
     with collecting() as collector, (tmp_path / "output").open("w") as output:

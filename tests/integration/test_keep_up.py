@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,12 +20,16 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
 
 
+PORTS = ("PORT", "DESKTOP_PORT", "GATEWAY_PORT", "ISSUER_PORT")
+TOKEN_S = 6
+
+
 @pytest.fixture
 def kept_up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    ports = {name: str(free_port()) for name in ("PORT", "DESKTOP_PORT", "GATEWAY_PORT", "ISSUER_PORT")}
+    told = {name: str(free_port()) for name in PORTS} | {"ISSUER_TOKEN_SECONDS": str(TOKEN_S)}
     process = subprocess.Popen(
         [sys.executable, "-m", "deployment.demo.keep_up"],
-        cwd=ROOT, env={**os.environ, **ports, "DATA_DIR": str(tmp_path)},
+        cwd=ROOT, env={**os.environ, **told, "DATA_DIR": str(tmp_path)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -41,7 +46,7 @@ def is_open(url: str) -> bool:
         return probe.connect_ex((where.host, where.port or 80)) == 0
 
 
-def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Popen[str]) -> None:
+def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Popen[str], tmp_path: Path) -> None:
     assert kept_up.stdout is not None
     assert kept_up.stderr is not None
     told: list[str] = []
@@ -57,18 +62,42 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
     servers = [link.removesuffix("/api/docs") for link in links[:3]]
     pages = ("/api/docs", "/api/openapi.json", "/health/ready")
     assert len(set(servers)) == 3
-    assert links == [*(server + page for page in pages for server in servers), servers[0]]  # that of the command
+    # the last two are those of the commands
+    assert links == [*(server + page for page in pages for server in servers), *servers[:1] * 2]
     titles = [httpx.get(f"{server}/api/openapi.json").json()["info"]["title"] for server in servers]
     assert titles == ["OpenBank", "Desktop Controller", "API Gateway"]
     assert {link: httpx.get(link, follow_redirects=True).status_code for link in links} == dict.fromkeys(links, 200)
-    (command,) = [line.strip() for line in told if "neuroglia --url" in line]
-    tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    shown = subprocess.run(
-        ["bash", "-c", command], env={**os.environ, "PATH": tools}, capture_output=True, text=True, check=False
-    )
-    assert (shown.returncode, shown.stderr) == (0, "")
+    commands = [line.strip() for line in told if "neuroglia --url" in line]
+    assert [command.rpartition(" ")[2] for command in commands] == ["doctor", "events"]
+    for command in commands:
+        shown = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (shown.returncode, shown.stderr) == (0, "")
+
+    token = tmp_path / "operator.token"
+    seen = {token.read_text()}
+
+    def was_renewed_twice() -> bool:
+        seen.add(token.read_text())
+        assert stat.S_IMODE(token.stat().st_mode) == 0o600
+        return len(seen) > 2
+
+    until(was_renewed_twice, "tokens that are new", SECONDS)
+    assert "" not in seen
 
     kept_up.send_signal(signal.SIGTERM)
     rest, errors = kept_up.communicate(timeout=SECONDS)
     assert (kept_up.returncode, rest, errors) == (0, "", "")
     until(lambda: not any(is_open(url) for url in (*servers, issuer)), "all to be gone", SECONDS)
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_a_port_that_is_taken_is_named_with_its_variable(name: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = {one: str(free_port()) for one in PORTS} | {name: str(taken.getsockname()[1])}
+        ended = subprocess.run(
+            [sys.executable, "-m", "deployment.demo.keep_up"], cwd=ROOT, check=False, timeout=SECONDS,
+            env={**os.environ, **ports, "DATA_DIR": str(tmp_path)}, capture_output=True, text=True,
+        )  # fmt: skip
+    what = f"port {ports[name]} is taken by another process"
+    said = f"They did not start: {what}. {name}=… make run takes another one.\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)

@@ -8,7 +8,7 @@ import pytest
 
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.cloud_events.inbox import Inbox
-from neuroglia.core import SystemClock, Unavailable, derived_id
+from neuroglia.core import NotFoundError, SystemClock, Unavailable, derived_id
 from neuroglia.documents import DocumentStore, WorkQueue, WorkState
 from neuroglia.event_sourcing import EventStore
 from tests.framework.cloud_events.orders import DOWN, Script
@@ -167,17 +167,20 @@ async def test_given_a_handler_that_fails_twice_then_the_third_attempt_counts(or
     assert (len(await orders.payments()), await orders.receipt()) == (1, 5)
 
 
+@pytest.mark.parametrize(
+    "last", [ZeroDivisionError("c"), NotFoundError("order", "7")], ids=lambda error: type(error).__name__
+)
 async def test_given_a_handler_that_fails_always_then_its_event_is_parked_and_others_are_handled(
-    orders: Orders,
+    orders: Orders, last: Exception
 ) -> None:
-    orders.script.failures = [ValueError("a"), ValueError("b"), ZeroDivisionError("c")]
+    orders.script.failures = [ValueError("a"), ValueError("b"), last]
 
     await orders.send(EVENT)
     (parked,) = await orders.all_done(state=WorkState.PARKED)
     await orders.send({**EVENT, "id": "2"})
 
     await orders.all_done()
-    assert (parked.attempts, parked.error) == (3, "ZeroDivisionError")
+    assert (parked.attempts, parked.error) == (3, type(last).__name__)
     assert await orders.receipt() == 5
 
 

@@ -7,6 +7,11 @@ from neuroglia.domain.errors import (
     RuleViolation as RuleViolation,
     StateConflict as StateConflict,
 )
-from neuroglia.domain.events import DomainEvent as DomainEvent, event as event, upcast as upcast
+from neuroglia.domain.events import (
+    DomainEvent as DomainEvent,
+    RawEvent as RawEvent,
+    event as event,
+    upcast as upcast,
+)
 from neuroglia.domain.repositories import History as History, Repository as Repository
 from neuroglia.domain.transitions import transitions as transitions

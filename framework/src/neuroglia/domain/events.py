@@ -17,6 +17,7 @@ class DomainEvent:
 T = TypeVar("T")
 E = TypeVar("E", bound=DomainEvent)
 RawEvent = Mapping[str, Any]
+"""The data of an event as it is stored, in JSON's types."""
 Upcaster = Callable[[RawEvent], RawEvent]
 
 
@@ -49,7 +50,7 @@ def event(name: str) -> Callable[[type[E]], type[E]]:
 
 
 def upcast(old: str, *, to: str) -> Callable[[Upcaster], Upcaster]:
-    """Marks a pure function that turns the stored JSON of event type `old` into that of type `to`.
+    """Marks a pure function from `RawEvent` to `RawEvent`: the stored JSON of event type `old` to that of type `to`.
 
     Chains are followed on every read (v1 → v2 → v3) and checked when the application is built.
     """
