@@ -47,7 +47,7 @@ LIMITS = {
     "sqlite": 270,
     "mediation": 200,
     "mapping": 120,
-    "documents": 975,
+    "documents": 990,
     "event_sourcing": 1800,
     "process_managers": 130,
     "scheduling": 335,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from neuroglia.core import ConcurrencyError
-from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, WorkQueue, WorkState
+from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, WorkItems, WorkQueue, WorkState
 from neuroglia.testing import FixedClock
 from tests.framework.documents.models import THINGS, Thing
 
@@ -178,3 +178,27 @@ async def test_given_an_id_that_is_there_when_added_again_then_it_is_a_conflict(
 
     with pytest.raises(ConcurrencyError):
         await office.add("a", queue="parcels")
+
+
+async def test_given_a_group_of_which_much_waits_then_the_others_come_beside_it(office: Office) -> None:
+    session = Session(office.store)
+    for number in range(450):
+        session.save(ITEMS, WorkItem(id=f"a{number}", queue="post", group="a", number=number, due=office.clock.now()))
+    office.later(1)
+    for group in "bc":
+        session.save(ITEMS, WorkItem(id=group, queue="post", group=group, due=office.clock.now()))
+    await session.commit()
+    ann = WorkQueue(office.store, office.clock, queue="post", owner="ann", seconds=10, ordered=True)
+
+    claimed = [item.id for item in await ann.claim(limit=3)]
+
+    assert claimed == ["a0", "b", "c"]
+    assert await ann.claim(limit=3) == []
+
+
+async def test_given_many_items_with_one_number_then_all_are_found(office: Office) -> None:
+    await office.add(*[f"{number:03}" for number in range(450)])
+
+    found = [item.id async for item in WorkItems(office.store, "letters").find(WorkState.WAITING)]
+
+    assert found == [f"{number:03}" for number in range(450)]

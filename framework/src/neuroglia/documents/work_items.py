@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -12,11 +13,12 @@ from pydantic import BaseModel, JsonValue
 from neuroglia.core.clock import Clock
 from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents.conditions import Condition, eq, gt, le
-from neuroglia.documents.session import Session
+from neuroglia.documents.session import Session, sort_key
 from neuroglia.documents.store import DocumentStore, Find
 from neuroglia.documents.types import DocumentType, document
 
 _PAGE: Final = 200
+_PAGES: Final = 10
 _BEFORE_ALL: Final = -1
 
 
@@ -72,12 +74,11 @@ class WorkItems:
 
     async def find(self, state: WorkState, group: str | None = None) -> AsyncIterator[WorkItem]:
         """All in a state, of a group if one is named. Each may change while one looks at it."""
-        last = _BEFORE_ALL
-        while page := await self.page(state, group, after=last):
+        part = eq("state", state) if group is None else eq("group", group)
+        async for page in _pages(self._store, "number", eq("queue", self._queue), part):
             for item in page:
                 if item.state is state:
                     yield item
-            last = page[-1].number
 
     async def page(self, state: WorkState, group: str | None = None, *, after: int = _BEFORE_ALL) -> Sequence[WorkItem]:
         """The first behind a number: those in a state, or if a group is named all of that."""
@@ -164,8 +165,7 @@ class WorkQueue:
         claimed: list[WorkItem] = []
         for state in (WorkState.RUNNING, WorkState.WAITING):
             if (room := limit - len(claimed)) > 0:
-                found = await self._due(state, _PAGE if self.ordered else room)
-                ready = await self._in_turn(found) if self.ordered else found
+                ready = await self._in_turn(state, room) if self.ordered else await self._due(state, room)
                 taken = await asyncio.gather(*map(self.take, ready[:room]), return_exceptions=True)
                 claimed += [item for item, mine in zip(ready, taken, strict=False) if mine is True]
                 if not claimed and (failed := [one for one in taken if isinstance(one, BaseException)]):
@@ -180,7 +180,20 @@ class WorkQueue:
         """The time by which items are due."""
         return self._clock.now()
 
-    async def _in_turn(self, found: Sequence[WorkItem]) -> Sequence[WorkItem]:
+    async def _in_turn(self, state: WorkState, room: int) -> Sequence[WorkItem]:
+        """The first ones of the groups of which something is due. A few pages are looked through for them, so that a
+        group of which much waits does not stand before all others."""
+        ready: list[WorkItem] = []
+        groups: set[str] = set()
+        pages = 0
+        async for page in _pages(self._store, "due", *self._is_due(state)):
+            ready += await self._first_of([item for item in page if item.group not in groups])
+            groups, pages = groups.union(item.group for item in page), pages + 1
+            if len(ready) >= room or len(page) < _PAGE or pages == _PAGES:
+                break
+        return ready
+
+    async def _first_of(self, found: Sequence[WorkItem]) -> Sequence[WorkItem]:
         """The first ones of their groups, if it is their time. What stands behind one that is parked is parked, too."""
         ready: list[WorkItem] = []
         for group in dict.fromkeys(item.group for item in found):
@@ -265,11 +278,22 @@ class WorkQueue:
         return False
 
     async def _due(self, state: WorkState, limit: int) -> Sequence[WorkItem]:
-        where = (eq("queue", self._queue), eq("state", state), le("due", self.now()))
-        return await Session(self._store).find(WORK_ITEMS, Find(where, ["due"], descending=False, limit=limit))
+        find = Find(self._is_due(state), ["due"], descending=False, limit=limit)
+        return await Session(self._store).find(WORK_ITEMS, find)
+
+    def _is_due(self, state: WorkState) -> Sequence[Condition]:
+        return eq("queue", self._queue), eq("state", state), le("due", self.now())
 
     async def _ours(self, item: WorkItem, session: Session) -> WorkItem:
         held = await session.get(WORK_ITEMS, item.id)
         if held is None or (held.owner, held.attempts) != (item.owner, item.attempts):
             raise ConcurrencyError(f"{WORK_ITEMS.collection}/{item.id}", item.attempts, held.attempts if held else 0)
         return held
+
+
+async def _pages(store: DocumentStore, order: str, *where: Condition) -> AsyncIterator[Sequence[WorkItem]]:
+    """All that meet the conditions, page by page."""
+    find = Find(where, [order], descending=False, limit=_PAGE)
+    while page := await Session(store).find(WORK_ITEMS, find):
+        yield page
+        find = replace(find, after=sort_key(WORK_ITEMS, find, page[-1]))
