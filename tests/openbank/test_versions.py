@@ -47,6 +47,12 @@ async def test_given_several_tags_or_any_then_one_that_fits_is_enough(
     (await shared_bank.when("POST", f"{account}/freeze", headers={"If-Match": if_match})).then(200)
 
 
+async def test_given_tags_on_two_lines_then_they_are_one_list(shared_bank: RunningService, account: str) -> None:
+    headers = [("If-Match", '"0"'), ("If-Match", '"7"')]
+
+    (await shared_bank.when("POST", f"{account}/freeze", headers=headers)).then(200)
+
+
 async def test_given_somebody_was_faster_then_it_is_not_retried(shared_bank: RunningService, account: str) -> None:
     (await shared_bank.when("POST", f"{account}/freeze")).then(200)
 

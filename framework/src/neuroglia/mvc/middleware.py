@@ -34,13 +34,16 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
+        headers: dict[bytes, str] = {}
+        for name, value in scope["headers"]:
+            if name in _READ:  # one that is sent twice has two lines: only If-Match, a list, can be read then
+                headers[name] = (f"{headers[name]}\n" if name in headers else "") + value.decode("latin-1")
         position = headers.get(b"x-wait-for-position")
         key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
         if position is not None and not _POSITION.fullmatch(position):
-            scope[MALFORMED], position = "X-Wait-For-Position is no position.", None
+            scope[MALFORMED], position = "X-Wait-For-Position is one position, a number.", None
         if key is not None and not _KEY.fullmatch(key):
-            scope[MALFORMED], key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
+            scope[MALFORMED], key = "Send one Idempotency-Key, of 1 to 255 printable ASCII characters.", None
         trace = self._tracing.entering(headers.get(b"traceparent"))
         context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=trace)
         if position or key or b"if-match" in headers:  # which most requests have not
