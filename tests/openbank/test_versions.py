@@ -31,13 +31,22 @@ async def test_given_the_present_version_then_the_change_is_made(shared_bank: Ru
     answer.then(200, {"status": "frozen"}, events=[AccountFrozen(reason=None)])
 
 
-@pytest.mark.parametrize("if_match", ['"1"', 'W/"0"', '"x"', "0", '""', "", '"-1"', '"99999999999999999999"'])
+@pytest.mark.parametrize("if_match", ['"1"', 'W/"0"', '"x"', '""', "", '"-1"', '"99999999999999999999"'])
 async def test_given_any_other_tag_then_nothing_is_changed(
     shared_bank: RunningService, account: str, if_match: str
 ) -> None:
     answer = await shared_bank.when("POST", f"{account}/freeze", headers={"If-Match": if_match})
 
     answer.then_refused(412, "precondition-failed")
+
+
+async def test_given_a_tag_without_its_quotes_then_it_is_told_how_one_is_sent(
+    shared_bank: RunningService, account: str
+) -> None:
+    answer = await shared_bank.when("POST", f"{account}/freeze", headers={"If-Match": "0"})
+
+    answer.then_refused(400, "malformed-request")
+    assert answer.body["detail"] == 'If-Match holds an ETag as it was sent, with its quotes: "0"'
 
 
 @pytest.mark.parametrize("if_match", ["*", '"7", "0"', ' "0"'])

@@ -44,12 +44,15 @@ class RequestMiddleware:
             scope[MALFORMED], position = "X-Wait-For-Position is one position, a number.", None
         if key is not None and not _KEY.fullmatch(key):
             scope[MALFORMED], key = "Send one Idempotency-Key, of 1 to 255 printable ASCII characters.", None
+        if_match = headers.get(b"if-match", "*")
+        if '"' not in if_match and if_match.strip() not in {"", "*"}:
+            scope[MALFORMED] = f'If-Match holds an ETag as it was sent, with its quotes: "{if_match[:40]}"'
         trace = self._tracing.entering(headers.get(b"traceparent"))
         context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=trace)
         if position or key or b"if-match" in headers:  # which most requests have not
             context = replace(
                 context, wait_for_position=int(position) if position else None,
-                expected_versions=_versions(headers.get(b"if-match", "*")),
+                expected_versions=_versions(if_match),
                 idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
             )  # fmt: skip
         status = 0  # until the response has started
