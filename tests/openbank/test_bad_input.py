@@ -243,7 +243,7 @@ async def test_content_types(shared_bank: RunningService, content_type: str | No
     headers = {} if content_type is None else {"Content-Type": content_type.encode()}
     body = b'{"account_id": "a", "amount": "1"}'
 
-    await refused(shared_bank, 422, "invalid-request", "POST", DEPOSITS, content=body, headers=headers)
+    await refused(shared_bank, 415, "unsupported-media-type", "POST", DEPOSITS, content=body, headers=headers)
 
 
 async def test_a_body_that_is_too_large(shared_bank: RunningService) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from fastapi import HTTPException, Request, Response
+from fastapi.params import Body
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from neuroglia.core.context import current_context, switch_context
-from neuroglia.mvc.bodies import StrictRequest
+from neuroglia.mvc.bodies import StrictRequest, is_json
 from neuroglia.security import Guard
 
 MALFORMED: Final = "neuroglia.malformed"
@@ -24,10 +25,11 @@ class GuardedRoute(APIRoute):
 
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle, has_body = super().get_route_handler(), self.body_field is not None
+        handle, body = super().get_route_handler(), self.body_field.field_info if self.body_field else None
+        is_of_json = isinstance(body, Body) and is_json(body.media_type)
 
         async def guarded(request: Request) -> Response:
-            request = StrictRequest(request.scope, request.receive) if has_body else request
+            request = StrictRequest(request.scope, request.receive) if is_of_json else request
             principal = await self._guard.admit(request.headers, self.scopes)
             switch_context(current_context().on_behalf_of(principal))
             if (detail := request.scope.get(MALFORMED)) is not None:

@@ -104,11 +104,11 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
     @app.exception_handler(RequestValidationError)
     async def unreadable(_: Request, error: RequestValidationError) -> Response:
         found = error.errors()
-        if any(finding["type"] == "json_invalid" for finding in found):
-            return problem_response(service, 400, _CODES[400], "The body is not valid JSON.")
+        is_empty = any(finding["type"] == "missing" and finding["loc"] == ("body",) for finding in found)
+        detail = "A JSON body is needed." if is_empty else "Some values are not valid."
         body = field_errors([finding for finding in found if finding["loc"][0] == "body"], skip=1)
         rest = field_errors([finding for finding in found if finding["loc"][0] != "body"])
-        return problem_response(service, 422, _CODES[422], "Some values are not valid.", [*rest, *body])
+        return problem_response(service, 422, _CODES[422], detail, [*rest, *body])
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
