@@ -14,7 +14,7 @@ def field_errors(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> Sequence
         FieldError(
             pointer="".join(f"/{_escape(str(part))}" for part in error["loc"][skip:]),
             code=str(error["type"]).replace("_", "-"),
-            detail=str(error["msg"]),
+            detail=str(error["msg"]).removeprefix("Value error, "),  # which pydantic puts before ours
         )
         for error in errors[:_MOST]
     ]
