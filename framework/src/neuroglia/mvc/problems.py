@@ -115,7 +115,9 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
         status = error.status_code
         headers = {"allow": _allowed(app, request.scope)} if status == 405 else error.headers
         code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
-        return problem_response(service, status, code, str(error.detail), headers=headers)
+        is_unknown = status == 404 and "endpoint" not in request.scope
+        detail = f"Nothing is served at this path; {app.docs_url} shows what is." if is_unknown else str(error.detail)
+        return problem_response(service, status, code, detail, headers=headers)
 
 
 def _allowed(app: FastAPI, scope: Scope) -> str:
