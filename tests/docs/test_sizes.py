@@ -42,7 +42,7 @@ def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
 
 LIMITS = {
     "core": 340,
-    "domain": 160,
+    "domain": 166,
     "dependency_injection": 350,
     "sqlite": 270,
     "mediation": 200,

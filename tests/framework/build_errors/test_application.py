@@ -386,6 +386,12 @@ def test_given_upcasters_that_lead_nowhere_when_built_then_the_event_is_named(
             def seen(self, event: 'Unseen') -> None: ...""",
             "Blind.seen: name 'Unseen' is not defined; import the event's class at the top of the module",
         ),
+        (
+            """from app.domain.shop import Opened
+class Forgetful(AggregateRoot, stream='forgetful'):
+            def _opened(self, event: Opened) -> None: ...""",
+            "Forgetful._opened: takes an event but is not marked; write @when over it, or give it the event's values",
+        ),
         ("class Bad(AggregateRoot, stream='a-b'): ...", "Bad: a stream category is not empty and has no '-'"),
     ],
 )
