@@ -62,6 +62,9 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
         if not endpoint.scopes:
             verb = endpoint.method.lower()
             raise ConfigurationError(f'{where}: says not who may call it; add scopes=["…"] to @{verb}')
+        for part in (controller.prefix, endpoint.path):
+            if not f"{part}/".startswith("/"):
+                raise ConfigurationError(f'{where}: a path begins with a slash; write "/{part}"')
         told = [*_fields_of(endpoint.location or ""), *([endpoint.etag] if endpoint.etag else [])]
         result = get_type_hints(getattr(controller, name)).get("return") if told else None
         for field in told if inspect.isclass(result) else ():
@@ -102,6 +105,9 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str, guard: G
             tags=[*controller.tags],
             **options,
         )
+        *others, route = app.router.routes
+        assert isinstance(route, GuardedRoute)
+        route.check(f"{kind.__name__}.{name}", others)
 
 
 def _fields_of(template: str) -> list[str]:
