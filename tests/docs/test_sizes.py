@@ -53,7 +53,7 @@ LIMITS = {
     "scheduling": 355,
     "idempotency": 150,
     "security": 400,
-    "mvc": 392,
+    "mvc": 408,
     "cloud_events": 400,
     "observability": 200,
     "operations": 510,

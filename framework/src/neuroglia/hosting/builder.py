@@ -236,7 +236,7 @@ class WebApplicationBuilder:
         guard = provider.get_now(Guard)
         describe(app, guard)
         for controller in self._controllers:
-            add_controller(app, provider.get_now(controller), API, guard)
+            add_controller(app, provider.get_now(controller), API, guard, has_log=EventStore in self._backing)
         app.include_router(health_router(provider, self._backing, self._hosted))
         app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
         return app
