@@ -56,7 +56,7 @@ LIMITS = {
     "mvc": 408,
     "cloud_events": 400,
     "observability": 200,
-    "operations": 510,
+    "operations": 527,
     "hosting": 369,
     "testing": 410,
 }
