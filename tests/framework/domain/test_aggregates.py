@@ -117,6 +117,16 @@ def test_given_a_refusal_when_decided_then_nothing_is_pending_and_the_code_is_to
     assert StateConflict.code != RuleViolation.code
 
 
+def test_given_another_outcome_than_a_refusal_when_told_so_then_what_came_is_said() -> None:
+    renamed = given(Shop, Opened(name="Bread")).when(lambda shop: shop.rename("More"))
+    refused = given(Shop, Opened(name="Bread")).when(lambda shop: shop.rename(""))
+
+    with pytest.raises(AssertionError, match=r"expected NotAllowed, but it was allowed: \[Renamed\(name='More'\)\]"):
+        renamed.then_refused(NotAllowed)
+    with pytest.raises(AssertionError, match=r"expected StateConflict, but it was refused with NotAllowed\("):
+        refused.then_refused(StateConflict)
+
+
 def test_given_an_event_that_an_aggregate_does_not_know_when_it_meets_it_then_the_remedy_is_told() -> None:
     shop = Shop("7")
 
