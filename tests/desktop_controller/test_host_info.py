@@ -176,6 +176,7 @@ async def test_given_a_command_that_fails_then_the_host_is_as_before_and_it_is_4
     answer = await turn(controller, host, verb, 1)
 
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:neuroglia:desktop-controller:lock-failed")
+    assert answer.json()["detail"].startswith("The command that does this ended as failed: see ")
     (await controller.when("GET", INFO)).then(200, {"is_locked": verb == "unlock"})
 
 

@@ -42,7 +42,7 @@ def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
 
 LIMITS = {
     "core": 340,
-    "domain": 160,
+    "domain": 166,
     "dependency_injection": 350,
     "sqlite": 270,
     "mediation": 200,
@@ -53,11 +53,11 @@ LIMITS = {
     "scheduling": 335,
     "idempotency": 145,
     "security": 400,
-    "mvc": 360,
+    "mvc": 408,
     "cloud_events": 395,
     "observability": 195,
-    "operations": 510,
-    "hosting": 337,
+    "operations": 516,
+    "hosting": 363,
     "testing": 410,
 }
 """See docs/adr/0017-what-each-package-may-weigh.md, 0020-jobs-are-work-items-and-times-are-a-row.md and

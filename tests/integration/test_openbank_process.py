@@ -236,7 +236,7 @@ async def test_when_it_is_killed_then_every_acknowledged_deposit_is_kept(tmp_pat
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("PORT", "http", "port"),
+        ("PORT", "http", "openbank cannot start: PORT: Input should be a valid integer"),
         ("EVENT_STORE_URL", "carrier-pigeon://loft", "EVENT_STORE_URL"),
     ],
 )

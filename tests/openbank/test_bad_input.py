@@ -60,6 +60,16 @@ async def test_amounts(shared_bank: RunningService, amount: str) -> None:
         assert pointers(problem) == ["/amount"]
 
 
+async def test_given_nothing_to_move_when_deposited_then_it_is_said_in_words_of_the_bank(
+    shared_bank: RunningService,
+) -> None:
+    body = {"account_id": "a", "amount": "0.00"}
+
+    problem = await refused(shared_bank, 422, "invalid-request", "POST", DEPOSITS, json=body)
+
+    assert [error["detail"] for error in problem["errors"]] == ["an amount is more than zero"]
+
+
 @pytest.mark.parametrize(
     "limit",
     ['"-0.01"', '"-0.00"', '"NaN"', '"0.001"', '"1e3"', '"1000000000000"', "5", "0.5", "null", "true", '"x"', "[]"],
@@ -243,7 +253,7 @@ async def test_content_types(shared_bank: RunningService, content_type: str | No
     headers = {} if content_type is None else {"Content-Type": content_type.encode()}
     body = b'{"account_id": "a", "amount": "1"}'
 
-    await refused(shared_bank, 422, "invalid-request", "POST", DEPOSITS, content=body, headers=headers)
+    await refused(shared_bank, 415, "unsupported-media-type", "POST", DEPOSITS, content=body, headers=headers)
 
 
 async def test_a_body_that_is_too_large(shared_bank: RunningService) -> None:

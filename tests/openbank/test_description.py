@@ -143,6 +143,24 @@ async def test_what_is_refused_is_as_described(shared_bank: RunningService, docu
         fits(document, method, path, refusal)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "taken", "sent"),
+    [
+        ("post", "/accounts", 201, {"Idempotency-Key"}, {"Location", "ETag", "X-Event-Position"}),
+        ("get", "/accounts/{account_id}", 200, {"X-Wait-For-Position"}, {"ETag"}),
+        ("post", "/accounts/{account_id}/freeze", 200, {"Idempotency-Key", "If-Match"}, {"ETag", "X-Event-Position"}),
+        ("post", "/transfers", 202, {"Idempotency-Key", "prefer"}, {"Location", "X-Event-Position"}),
+    ],
+)
+async def test_the_headers_of_an_endpoint_are_described(
+    document: Document, method: str, path: str, status: int, taken: set[str], sent: set[str]
+) -> None:
+    operation = document["paths"][f"/api/v1{path}"][method]
+
+    assert {one["name"] for one in operation["parameters"] if one["in"] == "header"} == taken
+    assert set(operation["responses"][str(status)]["headers"]) == sent
+
+
 async def test_amounts_are_described_as_text(document: Document) -> None:
     schemas = document["components"]["schemas"]
 

@@ -67,6 +67,7 @@ async def test_a_position_behind_the_last_event_is_refused(shared_bank: RunningS
     answer = await shared_bank.when("GET", "/api/v1/accounts/a", headers=behind)
 
     answer.then_refused(400, "malformed-request")
+    assert answer.body["detail"] == "The position to wait for is beyond the last event."
 
 
 @on_shared_bank

@@ -31,7 +31,7 @@ async def test_given_the_present_version_then_the_change_is_made(shared_bank: Ru
     answer.then(200, {"status": "frozen"}, events=[AccountFrozen(reason=None)])
 
 
-@pytest.mark.parametrize("if_match", ['"1"', 'W/"0"', '"x"', "0", '""', "", '"-1"', '"99999999999999999999"'])
+@pytest.mark.parametrize("if_match", ['"1"', 'W/"0"', '"x"', '""', "", '"-1"', '"99999999999999999999"'])
 async def test_given_any_other_tag_then_nothing_is_changed(
     shared_bank: RunningService, account: str, if_match: str
 ) -> None:
@@ -40,11 +40,26 @@ async def test_given_any_other_tag_then_nothing_is_changed(
     answer.then_refused(412, "precondition-failed")
 
 
+async def test_given_a_tag_without_its_quotes_then_it_is_told_how_one_is_sent(
+    shared_bank: RunningService, account: str
+) -> None:
+    answer = await shared_bank.when("POST", f"{account}/freeze", headers={"If-Match": "0"})
+
+    answer.then_refused(400, "malformed-request")
+    assert answer.body["detail"] == 'If-Match holds an ETag as it was sent, with its quotes: "0"'
+
+
 @pytest.mark.parametrize("if_match", ["*", '"7", "0"', ' "0"'])
 async def test_given_several_tags_or_any_then_one_that_fits_is_enough(
     shared_bank: RunningService, account: str, if_match: str
 ) -> None:
     (await shared_bank.when("POST", f"{account}/freeze", headers={"If-Match": if_match})).then(200)
+
+
+async def test_given_tags_on_two_lines_then_they_are_one_list(shared_bank: RunningService, account: str) -> None:
+    headers = [("If-Match", '"0"'), ("If-Match", '"7"')]
+
+    (await shared_bank.when("POST", f"{account}/freeze", headers=headers)).then(200)
 
 
 async def test_given_somebody_was_faster_then_it_is_not_retried(shared_bank: RunningService, account: str) -> None:

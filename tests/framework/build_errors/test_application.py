@@ -289,6 +289,11 @@ def test_given_a_mapping_with_an_unfilled_field_when_built_then_the_field_is_nam
             "its location or etag names 'key', which its result has not",
         ),
         ("@get('/x', etag='revision', scopes=['shop:read'])", "its location or etag names 'revision'"),
+        ("@get('{id}', scopes=['shop:read'])", 'a path begins with a slash; write "/{id}"'),
+        (
+            "@get('/{thingid}', scopes=['shop:read'])",
+            "its path has {thingid}, but it takes no 'thingid'; give both one name",
+        ),
     ],
 )
 def test_given_an_endpoint_that_says_too_little_when_built_then_the_remedy_is_told(
@@ -306,6 +311,23 @@ def test_given_an_endpoint_that_says_too_little_when_built_then_the_remedy_is_to
     )
 
     assert message.startswith(f"ThingsController.thing: {said}")
+
+
+@pytest.mark.parametrize("path", ["/{id}", "/{key}"])
+def test_given_two_endpoints_of_one_path_when_built_then_both_are_named(refused: Build, path: str) -> None:
+    message = refused(
+        api__things=f"""
+        from neuroglia.mvc import ControllerBase, get
+
+        class ThingsController(ControllerBase, prefix="/shops"):
+            @get("{path}", scopes=["shop:read"])
+            async def thing(self, {path[2:-1]}: str) -> str:
+                return ""
+        """
+    )
+
+    served = "ShopsController.shop serves this method and path already"
+    assert message == f"ThingsController.thing: {served}; give it another path"
 
 
 def test_given_a_module_that_fails_to_import_when_built_then_it_is_named(refused: Build) -> None:
@@ -385,6 +407,12 @@ def test_given_upcasters_that_lead_nowhere_when_built_then_the_event_is_named(
             @when
             def seen(self, event: 'Unseen') -> None: ...""",
             "Blind.seen: name 'Unseen' is not defined; import the event's class at the top of the module",
+        ),
+        (
+            """from app.domain.shop import Opened
+class Forgetful(AggregateRoot, stream='forgetful'):
+            def _opened(self, event: Opened) -> None: ...""",
+            "Forgetful._opened: takes an event but is not marked; write @when over it, or give it the event's values",
         ),
         ("class Bad(AggregateRoot, stream='a-b'): ...", "Bad: a stream category is not empty and has no '-'"),
     ],

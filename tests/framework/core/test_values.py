@@ -123,3 +123,9 @@ def test_given_findings_when_turned_into_field_errors_then_pointers_follow_rfc_6
     findings = [{"loc": ("body", "a/b", 0, "c~d"), "type": "string_too_short", "msg": "Too short"}]
 
     assert field_errors(findings, skip=1) == [FieldError("/a~1b/0/c~0d", "string-too-short", "Too short")]
+
+
+def test_given_a_rule_of_our_own_when_turned_into_a_field_error_then_its_words_alone_are_told() -> None:
+    findings = [{"loc": ("amount",), "type": "value_error", "msg": "Value error, an amount is more than zero"}]
+
+    assert field_errors(findings) == [FieldError("/amount", "value-error", "an amount is more than zero")]

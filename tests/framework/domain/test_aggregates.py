@@ -117,6 +117,16 @@ def test_given_a_refusal_when_decided_then_nothing_is_pending_and_the_code_is_to
     assert StateConflict.code != RuleViolation.code
 
 
+def test_given_another_outcome_than_a_refusal_when_told_so_then_what_came_is_said() -> None:
+    renamed = given(Shop, Opened(name="Bread")).when(lambda shop: shop.rename("More"))
+    refused = given(Shop, Opened(name="Bread")).when(lambda shop: shop.rename(""))
+
+    with pytest.raises(AssertionError, match=r"expected NotAllowed, but it was allowed: \[Renamed\(name='More'\)\]"):
+        renamed.then_refused(NotAllowed)
+    with pytest.raises(AssertionError, match=r"expected StateConflict, but it was refused with NotAllowed\("):
+        refused.then_refused(StateConflict)
+
+
 def test_given_an_event_that_an_aggregate_does_not_know_when_it_meets_it_then_the_remedy_is_told() -> None:
     shop = Shop("7")
 
@@ -202,3 +212,28 @@ def test_given_an_event_that_is_imported_for_checkers_alone_when_looked_up_then_
 
     with pytest.raises(TypeError, match=r"Careless\.happened: name 'Hidden' is not defined; import the event's class"):
         Careless.transitions()
+
+
+def test_given_a_forgotten_mark_when_looked_up_then_the_remedy_is_told() -> None:
+    class Forgetful(Shop, stream="forgetful"):
+        def _closed(self, event: Closed) -> None: ...
+
+    with pytest.raises(TypeError, match=r"Forgetful\._closed: takes an event but is not marked; write @when over it"):
+        Forgetful.transitions()
+
+
+def test_given_helpers_that_take_events_too_when_looked_up_then_they_are_left_alone() -> None:
+    class Helped(Shop, stream="helped"):
+        @when
+        def _closed(self, event: Closed) -> None:
+            self._note(event)
+
+        def _note(self, event: DomainEvent) -> None: ...
+
+        def _note_closed(self, event: Closed) -> None: ...
+
+        def close_with(self, event: Closed, reason: str) -> None: ...
+
+        def close_for(self, event: "Hidden") -> None: ...
+
+    assert set(Helped.transitions()) == {Opened, Renamed, Closed}

@@ -167,4 +167,7 @@ async def test_the_docs_are_where_everybody_looks(builder: WebApplicationBuilder
     assert (root.status_code, root.headers["location"]) == (307, "/api/docs")
     assert (docs.status_code, docs.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "/api/openapi.json" in docs.text
+    seen = docs.text.partition('<div id="swagger-ui">')[2].partition("</div>")[0]  # until Swagger UI stands there
+    assert "If this page stays empty, the browser could not load Swagger UI from cdn.jsdelivr.net." in seen
+    assert '<a href="/api/openapi.json">' in seen
     assert (document.status_code, document.json()["openapi"][:2]) == (200, "3.")

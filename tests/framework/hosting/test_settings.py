@@ -1,12 +1,14 @@
 """Settings come from the environment alone, and a bad one stops the start without being shown."""
 
+import json
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from pydantic import ValidationError
 
 from neuroglia.core.errors import ConfigurationError
-from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
+from neuroglia.hosting import ServiceSettings, WebApplicationBuilder, run
 from neuroglia.testing import running
 
 
@@ -53,6 +55,41 @@ def test_a_bad_value_is_named_but_not_shown(monkeypatch: pytest.MonkeyPatch, nam
 
     assert name.lower() in str(refusal.value)
     assert "input_value" not in str(refusal.value)
+
+
+def test_given_wrong_settings_when_run_then_each_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "x")
+    monkeypatch.setenv("LEASE_SECONDS", "0")
+
+    with pytest.raises(SystemExit) as ended:
+        run(lambda _: FastAPI(), ServiceSettings)
+
+    assert str(ended.value).splitlines() == [
+        "service cannot start: PORT: Input should be a valid integer, unable to parse string as an integer",
+        "LEASE_SECONDS: Input should be greater than 0",
+    ]
+
+
+@pytest.mark.usefixtures("restored")
+def test_given_a_folder_that_cannot_be_made_when_run_then_it_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
+
+    def create(settings: ServiceSettings) -> FastAPI:
+        builder = WebApplicationBuilder(settings)
+        builder.add_mediation("tests.framework.hosting.lamps")
+        builder.add_documents("tests.framework.hosting.lamps")
+        return builder.build()
+
+    with pytest.raises(SystemExit) as ended:
+        run(create, ServiceSettings)
+
+    told = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line["level"] == "ERROR"]
+    assert ended.value.code == 3
+    assert told[0]["message"].startswith(f"service cannot start: the folder of {tmp_path}/file/documents.db cannot be")
+    assert "Traceback" not in str(told)
 
 
 def test_settings_do_not_change() -> None:

@@ -1,8 +1,9 @@
 """JSON bodies are read in one way only."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from fastapi import Body
 from pydantic import BaseModel
 
 from neuroglia.mvc import ControllerBase, Moment, post
@@ -36,7 +37,7 @@ async def test_what_is_json_is_read(content_type: str) -> None:
         (b'{"x": [{"a": 1, "\\u0061": 2}]}', "The body names a field twice."),
         (b'{"a": NaN}', "NaN is no JSON."),
         (b'{"a": [-Infinity]}', "-Infinity is no JSON."),
-        (b'{"a": "\xe9"}', "There was an error parsing the body"),
+        (b'{"a": "\xe9"}', "The body is not UTF-8."),
         (b'{"a": 1', "The body is not valid JSON."),
     ],
 )
@@ -46,6 +47,38 @@ async def test_what_could_be_read_in_two_ways_is_refused(body: bytes, detail: st
 
     assert (answer.status_code, answer.json()["detail"]) == (400, detail)
     assert answer.json()["type"] == "urn:neuroglia:service:malformed-request"
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "text/json", "application/x-www-form-urlencoded"])
+async def test_given_a_body_that_is_not_said_to_be_json_when_sent_then_what_to_say_is_told(
+    content_type: str | None,
+) -> None:
+    async with serving(BoxesController) as http:
+        answer = await http.post(
+            "/boxes", content=b'{"a": 1}', headers={} if content_type is None else {"Content-Type": content_type}
+        )
+
+    assert (answer.status_code, answer.json()["detail"]) == (415, "Send Content-Type: application/json.")
+    assert answer.json()["type"] == "urn:neuroglia:service:unsupported-media-type"
+
+
+async def test_given_no_body_where_one_is_needed_when_sent_then_that_is_told() -> None:
+    async with serving(BoxesController) as http:
+        answer = await http.post("/boxes")
+
+    assert (answer.status_code, answer.json()["detail"]) == (422, "A JSON body is needed.")
+
+
+async def test_given_text_that_an_endpoint_asks_for_when_sent_then_it_is_read() -> None:
+    class LettersController(ControllerBase):
+        @post(scopes=["w"])
+        async def keep(self, text: Annotated[str, Body(media_type="text/plain")]) -> str:
+            return text
+
+    async with serving(LettersController) as http:
+        answer = await http.post("/letters", content=b"hello", headers={"Content-Type": "text/plain"})
+
+    assert answer.json() == "hello"
 
 
 class When(BaseModel):

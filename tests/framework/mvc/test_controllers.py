@@ -216,6 +216,25 @@ async def test_dependencies_and_queries_reach_a_method_that_makes_something() ->
     assert made.headers["location"] == "/api/v1/parameters/connected-y"
 
 
+async def found(id: str) -> str:
+    return f"found {id}"
+
+
+async def test_given_a_dependency_that_takes_what_the_path_names_when_built_then_that_is_enough() -> None:
+    class FoundController(ControllerBase):
+        @get("/{id}", scopes=["r"])
+        async def show(self, thing: Annotated[str, Depends(found)]) -> str:
+            return thing
+
+        @get("/files/{path:path}", scopes=["r"])
+        async def file(self, path: str) -> str:
+            return path
+
+    async with serving(FoundController) as http:
+        assert (await http.get("/found/7")).json() == "found 7"
+        assert (await http.get("/found/files/a/b")).json() == "a/b"
+
+
 class ModelsController(ControllerBase):
     @get("/annotated", scopes=["r"])
     async def annotated(self) -> Thing:

@@ -89,6 +89,31 @@ async def test_a_header_that_means_nothing_is_refused_but_to_those_alone_who_may
     assert stranger.status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("header", "values", "said"),
+    [
+        ("Idempotency-Key", ("a", "b"), "Send one Idempotency-Key, of 1 to 255 printable ASCII characters."),
+        ("Idempotency-Key", ("a", "a"), "Send one Idempotency-Key, of 1 to 255 printable ASCII characters."),
+        ("X-Wait-For-Position", ("1", "2"), "X-Wait-For-Position is one position, a number."),
+    ],
+)
+async def test_given_a_header_twice_that_has_one_value_when_asked_then_neither_counts(
+    header: str, values: tuple[str, str], said: str
+) -> None:
+    async with serving(EchoController) as http:
+        answer = await http.post("/echo", headers=[(header, value) for value in values])
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, said)
+
+
+async def test_given_two_correlation_ids_when_asked_then_the_request_has_one_of_its_own() -> None:
+    async with serving(EchoController) as http:
+        answer = await http.get("/echo", headers=[("X-Correlation-ID", "a"), ("X-Correlation-ID", "b")])
+
+    assert answer.status_code == 200
+    assert answer.json() not in {"a", "b", "a\nb"}
+
+
 async def test_a_body_may_be_as_large_as_the_limit_and_no_larger() -> None:
     async with serving(EchoController, settings=ServiceSettings(max_body_bytes=LIMIT)) as http:
         fits = await http.post("/echo", content=b"x" * LIMIT)

@@ -98,6 +98,14 @@ async def test_every_error_has_its_status_code_and_headers(
     assert answer.headers["x-correlation-id"] == "c-1"
 
 
+async def test_given_a_path_that_nobody_serves_when_asked_then_where_to_look_is_told() -> None:
+    async with serving(failing(lambda: HTTPException(404, "no"))) as http:
+        unknown, own = await http.get("/nothing"), await http.get("/failures")
+
+    assert unknown.json()["detail"] == "Nothing is served at this path; /api/docs shows what is."
+    assert own.json()["detail"] == "no"
+
+
 def test_every_error_of_the_framework_is_in_the_table() -> None:
     for kind in (*ApplicationError.__subclasses__(), *DomainError.__subclasses__()):
         if kind.__module__.startswith("neuroglia") and not kind.__name__.startswith("_"):

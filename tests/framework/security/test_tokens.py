@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -88,6 +89,24 @@ async def test_hs256_with_the_public_key_is_refused(service: Service, issuer: Is
 async def test_a_wrong_claim_is_refused(service: Service, issuer: Issuer, claims: dict[str, Any]) -> None:
     told = {"scope": "r", **claims}
     await refused(service, issuer.token(**told))
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [({"aud": "other"}, "aud"), ({"iss": None}, "iss"), ({"exp": 1}, "exp"), ({"scope": 7}, "ValidationError")],
+)
+async def test_given_a_token_that_is_refused_then_the_log_says_why_and_not_what_it_was(
+    service: Service, issuer: Issuer, claims: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = issuer.token(**claims)
+
+    with caplog.at_level(logging.INFO, "neuroglia.security"):
+        await refused(service, token)
+        await refused(service, issuer.token(key=new_key("first")))
+
+    told = [vars(record) for record in caplog.records if record.name == "neuroglia.security"]
+    assert [line["reason"] for line in told if line["msg"] == "token refused"] == [reason, "signature"]
+    assert token not in str(told)
 
 
 @pytest.mark.parametrize("aud", [AUDIENCE, [AUDIENCE], ["other", AUDIENCE]])

@@ -29,4 +29,4 @@ class LockFailed(StateConflict):
     code: ClassVar[str] = "lock-failed"
 
     def __init__(self, command_id: str, status: str) -> None:
-        super().__init__(f"The command that does this is {status}: see {command_id}.")
+        super().__init__(f"The command that does this ended as {status}: see {command_id}.")

@@ -22,7 +22,7 @@ def field_errors(errors: Sequence[Mapping[str, Any]], skip: int = 0, at: str = "
         FieldError(
             pointer=at + "".join(f"/{_escape(str(part))}" for part in error["loc"][skip:]),
             code=str(error["type"]).replace("_", "-"),
-            detail=str(error["msg"]),
+            detail=str(error["msg"]).removeprefix("Value error, "),  # which pydantic puts before ours
         )
         for error in errors[:_MOST]
     ]

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
@@ -109,7 +110,8 @@ class AggregateRoot:
         """The `@when` method of each event type, looked up once per class.
 
         Raises:
-            TypeError: a `@when` method does not take exactly one event, or two take the same one.
+            TypeError: a `@when` method does not take exactly one event, two take the same one, or a method that takes
+                an event is not marked and no other one is for it.
         """
         if cls.__transitions is None:
             cls.__transitions = _Transitions(cls, _find_transitions(cls))
@@ -135,19 +137,31 @@ def _find_transitions(cls: type) -> Mapping[type[DomainEvent], When]:
             if not getattr(method, "__when__", False):
                 continue
             try:
-                hints = get_type_hints(method)
+                kind = _event_of(method)
             except NameError as error:
                 raise TypeError(
                     f"{owner.__name__}.{name}: {error}; import the event's class at the top of the module"
                 ) from None
-            kinds = [hints.get(parameter) for parameter in list(inspect.signature(method).parameters)[1:]]
-            match kinds:
-                case [type() as kind] if issubclass(kind, DomainEvent):
-                    pass
-                case _:
-                    raise TypeError(f"{owner.__name__}.{name}: a @when method takes self and one event, annotated")
+            if kind is None:
+                raise TypeError(f"{owner.__name__}.{name}: a @when method takes self and one event, annotated")
             if kind in own:
                 raise TypeError(f"{owner.__name__}: {own[kind]} and {name} are both @when for {kind.__name__}")
             own[kind] = name
             table[kind] = method
+    for name, method in inspect.getmembers(cls, inspect.isfunction):
+        with suppress(NameError):  # what is there for checkers alone is no event of this aggregate
+            forgotten = None if hasattr(method, "__when__") else _event_of(method)
+            if forgotten and not any(issubclass(kind, forgotten) for kind in table):
+                wrong = "takes an event but is not marked; write @when over it, or give it the event's values"
+                raise TypeError(f"{cls.__name__}.{name}: {wrong}")
     return table
+
+
+def _event_of(method: Callable[..., object]) -> type[DomainEvent] | None:
+    """The class of the event that is all a method takes; None if it takes anything else."""
+    hints = get_type_hints(method)
+    match [hints.get(parameter) for parameter in list(inspect.signature(method).parameters)[1:]]:
+        case [type() as kind] if issubclass(kind, DomainEvent):
+            return kind
+        case _:
+            return None

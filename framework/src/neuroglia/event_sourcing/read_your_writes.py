@@ -57,7 +57,7 @@ class ReadYourWrites(PipelineBehavior):
             runner, own = self._subscriptions.runners[self._projections[type(request)]], wanted
             if runner.status.position < wanted:
                 if wanted > await self._store.head():
-                    raise MalformedRequest("The position to wait for lies behind the last event.")
+                    raise MalformedRequest("The position to wait for is beyond the last event.")
                 # events of other services may stand in the log: wait for the last one of ours
                 own = await runner.last_own_position(wanted)
                 await runner.wait_for(own, _WAIT_S)

@@ -29,6 +29,7 @@ from neuroglia.event_sourcing.registration import add_aggregates, add_subscriber
 from neuroglia.event_sourcing.snapshots import Snapshot, Snapshots
 from neuroglia.event_sourcing.subscriptions import Checkpoint, Fence, Generation
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store, extra
+from neuroglia.hosting.docs_page import BACK, DOCS, OPENAPI, add_docs_page
 from neuroglia.hosting.health import health_router
 from neuroglia.hosting.settings import ServiceSettings
 from neuroglia.idempotency import IdempotencyBehavior, IdempotencyRecord, IdempotencyRecords, Outcome
@@ -218,15 +219,15 @@ class WebApplicationBuilder:
         service = self.settings.service
         app = FastAPI(
             title=self.settings.title or service,
-            docs_url="/api/docs",
-            swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
+            docs_url=DOCS,
+            swagger_ui_oauth2_redirect_url=BACK,
             redoc_url=None,
             redirect_slashes=False,  # a path has one spelling, and a Location is never made from the Host header
-            openapi_url="/api/openapi.json",
+            openapi_url=OPENAPI,
             lifespan=lambda _: self._lifespan(provider),
-            swagger_ui_init_oauth={"clientId": "swagger", "usePkceWithAuthorizationCodeGrant": True},
             telemetry=provider.get_now(TelemetryConfig),
         )
+        add_docs_page(app)
         allow_pages(app, self.settings.cors_origins)
         looking, most = provider.get_now(Tracing), self.settings.max_body_bytes
         app.add_middleware(RequestMiddleware, service=service, max_body_bytes=most, tracing=looking)
@@ -235,9 +236,9 @@ class WebApplicationBuilder:
         guard = provider.get_now(Guard)
         describe(app, guard)
         for controller in self._controllers:
-            add_controller(app, provider.get_now(controller), API, guard)
+            add_controller(app, provider.get_now(controller), API, guard, has_log=EventStore in self._backing)
         app.include_router(health_router(provider, self._backing, self._hosted))
-        app.add_api_route("/", lambda: RedirectResponse("/api/docs"), include_in_schema=False)
+        app.add_api_route("/", lambda: RedirectResponse(DOCS), include_in_schema=False)
         return app
 
     @asynccontextmanager

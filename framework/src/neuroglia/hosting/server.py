@@ -1,5 +1,7 @@
 """Running an application as a process."""
 
+import logging
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Final, TypeVar
@@ -7,13 +9,17 @@ from typing import Final, TypeVar
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
-from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.errors import ApplicationError, ConfigurationError
 from neuroglia.core.lifecycle import Stopping
+from neuroglia.core.validation import field_errors
 from neuroglia.hosting.logging import configure_logging
 from neuroglia.hosting.settings import ServiceSettings
 
+_log: Final = logging.getLogger("neuroglia.hosting")
+_FORESEEN: Final = (ApplicationError, ConfigurationError)
 _DRAIN_S: Final = 5
 _NOT_STARTED: Final = 3
 S = TypeVar("S", bound=ServiceSettings)
@@ -29,10 +35,13 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
         chosen = settings()
         configure_logging(chosen.log_level)
         app = create_app(chosen)
-    except (ConfigurationError, ValidationError) as error:
+    except ConfigurationError as error:
         raise SystemExit(f"{settings.service} cannot start: {error}") from None
+    except ValidationError as error:
+        told = "\n".join(f"{fault.pointer[1:].upper()}: {fault.detail}" for fault in field_errors(error.errors()))
+        raise SystemExit(f"{settings.service} cannot start: {told}") from None
     config = uvicorn.Config(
-        app,
+        _told_plainly(app, settings.service),
         host=chosen.host,
         port=chosen.port,
         log_config=None,
@@ -44,6 +53,21 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
     server.run()
     if not server.started:
         raise SystemExit(_NOT_STARTED)
+
+
+def _told_plainly(app: ASGIApp, service: str) -> ASGIApp:
+    """An application that says in one sentence why it does not start, if that is no mistake in its code."""
+
+    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and isinstance(error := sys.exception(), _FORESEEN):
+                _log.debug("cannot start", exc_info=error)
+                message["message"] = f"{service} cannot start: {error}"
+            await send(message)
+
+        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+
+    return plain
 
 
 class _Server(uvicorn.Server):

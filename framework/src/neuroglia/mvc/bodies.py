@@ -24,11 +24,22 @@ def is_json(media_type: str) -> bool:
 
 
 class StrictRequest(Request):
-    """A request whose JSON body is UTF-8, has no NaN or Infinity, and names each field once (RFC 8259, RFC 7493)."""
+    """A request whose body is JSON, and says so: UTF-8, no NaN or Infinity, each field once (RFC 8259, RFC 7493)."""
+
+    @override
+    async def body(self) -> bytes:
+        media_type = self.headers.get("content-type", "").lower()
+        if (body := await super().body()) and not (media_type.startswith("application/") and is_json(media_type)):
+            raise HTTPException(415, "Send Content-Type: application/json.")
+        return body
 
     @override
     async def json(self) -> Any:
-        return strict_json(await self.body())  # not UTF-8: FastAPI answers 400
+        try:
+            return strict_json(await self.body())
+        except ValueError as error:
+            wrong = "UTF-8" if isinstance(error, UnicodeDecodeError) else "valid JSON"
+            raise HTTPException(400, f"The body is not {wrong}.") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import inspect
 import re
 import string
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -15,18 +15,10 @@ from neuroglia.core.context import current_context
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.mediation import Mediator
 from neuroglia.mvc.guarded import GuardedRoute
+from neuroglia.mvc.headers import headers_sent, headers_taken
 from neuroglia.mvc.problems import PROBLEM_RESPONSES
 from neuroglia.mvc.routes import MARK, Endpoint
 from neuroglia.security import Guard
-
-_IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Of your choice. The same request with the same key takes effect once and answers the same (24 h).",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-}
-"""What every endpoint that changes something takes beside its own parameters, for OpenAPI."""
 
 
 class ControllerBase:
@@ -62,6 +54,9 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
         if not endpoint.scopes:
             verb = endpoint.method.lower()
             raise ConfigurationError(f'{where}: says not who may call it; add scopes=["…"] to @{verb}')
+        for part in (controller.prefix, endpoint.path):
+            if not f"{part}/".startswith("/"):
+                raise ConfigurationError(f'{where}: a path begins with a slash; write "/{part}"')
         told = [*_fields_of(endpoint.location or ""), *([endpoint.etag] if endpoint.etag else [])]
         result = get_type_hints(getattr(controller, name)).get("return") if told else None
         for field in told if inspect.isclass(result) else ():
@@ -72,15 +67,17 @@ def endpoints(controller: type[ControllerBase]) -> Mapping[str, Endpoint]:
     return found
 
 
-def add_controller(app: FastAPI, controller: ControllerBase, base: str, guard: Guard) -> None:
-    """Adds a controller's routes to an application, below the path `base` and behind the guard.
+def add_controller(app: FastAPI, controller: ControllerBase, base: str, guard: Guard, *, has_log: bool) -> None:
+    """Adds a controller's routes to an application, below the path `base` and behind the guard. `has_log`: whether what
+    is changed has a position in a log of events.
 
     They stand on the application itself: a router in between would match every request a second time.
     """
     kind = type(controller)
     prefix = f"{base}{controller.prefix}"
     for name, endpoint in endpoints(kind).items():
-        method = getattr(controller, name)
+        method, status, told = getattr(controller, name), endpoint.status_code, endpoint.options.get("responses", {})
+        headers = headers_sent(endpoint, has_log=has_log)
         options: dict[str, Any] = {
             "summary": (inspect.getdoc(method) or "").partition("\n")[0].removesuffix(".") or None,
             "operation_id": f"{kind.__name__.removesuffix('Controller').lower()}_{name}",
@@ -88,20 +85,23 @@ def add_controller(app: FastAPI, controller: ControllerBase, base: str, guard: G
             "openapi_extra": {
                 "x-required-scopes": [*endpoint.scopes],
                 "security": [{scheme.name: [scope]} for scheme in guard.schemes for scope in endpoint.scopes],
-                "parameters": [] if endpoint.method == "GET" else [_IDEMPOTENCY_KEY],
+                "parameters": headers_taken(endpoint, has_log=has_log),
                 **endpoint.options.get("openapi_extra", {}),
             },
-            "responses": {**PROBLEM_RESPONSES, **endpoint.options.get("responses", {})},
+            "responses": {**PROBLEM_RESPONSES, **told, status: {"headers": headers, **told.get(status, {})}},
             "route_class_override": functools.partial(GuardedRoute, guard=guard, scopes=endpoint.scopes),
         }
         app.router.add_api_route(
             prefix + endpoint.path,
             _with_replies(method, endpoint, prefix) if endpoint.location or endpoint.etag else method,
             methods=[endpoint.method],
-            status_code=endpoint.status_code,
+            status_code=status,
             tags=[*controller.tags],
             **options,
         )
+        *others, route = app.router.routes
+        assert isinstance(route, GuardedRoute)
+        route.check(f"{kind.__name__}.{name}", others)
 
 
 def _fields_of(template: str) -> list[str]:

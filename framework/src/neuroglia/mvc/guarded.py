@@ -1,14 +1,19 @@
 """The route of every endpoint: nothing of a request is looked at before its sender is known and may ask."""
 
-from collections.abc import Callable, Coroutine, Sequence
+import re
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final
 
 from fastapi import HTTPException, Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Body
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from typing_extensions import override
 
 from neuroglia.core.context import current_context, switch_context
-from neuroglia.mvc.bodies import StrictRequest
+from neuroglia.core.errors import ConfigurationError
+from neuroglia.mvc.bodies import StrictRequest, is_json
 from neuroglia.security import Guard
 
 MALFORMED: Final = "neuroglia.malformed"
@@ -24,10 +29,11 @@ class GuardedRoute(APIRoute):
 
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle, has_body = super().get_route_handler(), self.body_field is not None
+        handle, body = super().get_route_handler(), self.body_field.field_info if self.body_field else None
+        is_of_json = isinstance(body, Body) and is_json(body.media_type)
 
         async def guarded(request: Request) -> Response:
-            request = StrictRequest(request.scope, request.receive) if has_body else request
+            request = StrictRequest(request.scope, request.receive) if is_of_json else request
             principal = await self._guard.admit(request.headers, self.scopes)
             switch_context(current_context().on_behalf_of(principal))
             if (detail := request.scope.get(MALFORMED)) is not None:
@@ -35,3 +41,20 @@ class GuardedRoute(APIRoute):
             return await handle(request)
 
         return guarded
+
+    def check(self, where: str, others: Iterable[BaseRoute]) -> None:
+        """Whether the path fits the parameters, and no route of the others has it.
+
+        Raises:
+            ConfigurationError: naming the endpoint and the remedy.
+        """
+        for name in self.param_convertors.keys() - {field.alias for field in get_flat_params(self.dependant)}:
+            raise ConfigurationError(f"{where}: its path has {{{name}}}, but it takes no '{name}'; give both one name")
+        for other in others:
+            if isinstance(other, GuardedRoute) and other.methods == self.methods and _form(other) == _form(self):
+                served = f"{other.endpoint.__qualname__} serves this method and path already"
+                raise ConfigurationError(f"{where}: {served}; give it another path")
+
+
+def _form(route: GuardedRoute) -> str:
+    return re.sub(r"\{\w+", "{", route.path)

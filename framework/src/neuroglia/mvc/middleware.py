@@ -34,19 +34,25 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
+        headers: dict[bytes, str] = {}
+        for name, value in scope["headers"]:
+            if name in _READ:  # one that is sent twice has two lines: only If-Match, a list, can be read then
+                headers[name] = (f"{headers[name]}\n" if name in headers else "") + value.decode("latin-1")
         position = headers.get(b"x-wait-for-position")
         key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
         if position is not None and not _POSITION.fullmatch(position):
-            scope[MALFORMED], position = "X-Wait-For-Position is no position.", None
+            scope[MALFORMED], position = "X-Wait-For-Position is one position, a number.", None
         if key is not None and not _KEY.fullmatch(key):
-            scope[MALFORMED], key = "An Idempotency-Key has 1 to 255 printable ASCII characters.", None
+            scope[MALFORMED], key = "Send one Idempotency-Key, of 1 to 255 printable ASCII characters.", None
+        if_match = headers.get(b"if-match", "*")
+        if '"' not in if_match and if_match.strip() not in {"", "*"}:
+            scope[MALFORMED] = f'If-Match holds an ETag as it was sent, with its quotes: "{if_match[:40]}"'
         trace = self._tracing.entering(headers.get(b"traceparent"))
         context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=trace)
         if position or key or b"if-match" in headers:  # which most requests have not
             context = replace(
                 context, wait_for_position=int(position) if position else None,
-                expected_versions=_versions(headers.get(b"if-match", "*")),
+                expected_versions=_versions(if_match),
                 idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
             )  # fmt: skip
         status = 0  # until the response has started

@@ -104,18 +104,20 @@ def install_problem_handlers(app: FastAPI, service: str) -> None:
     @app.exception_handler(RequestValidationError)
     async def unreadable(_: Request, error: RequestValidationError) -> Response:
         found = error.errors()
-        if any(finding["type"] == "json_invalid" for finding in found):
-            return problem_response(service, 400, _CODES[400], "The body is not valid JSON.")
+        is_empty = any(finding["type"] == "missing" and finding["loc"] == ("body",) for finding in found)
+        detail = "A JSON body is needed." if is_empty else "Some values are not valid."
         body = field_errors([finding for finding in found if finding["loc"][0] == "body"], skip=1)
         rest = field_errors([finding for finding in found if finding["loc"][0] != "body"])
-        return problem_response(service, 422, _CODES[422], "Some values are not valid.", [*rest, *body])
+        return problem_response(service, 422, _CODES[422], detail, [*rest, *body])
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         status = error.status_code
         headers = {"allow": _allowed(app, request.scope)} if status == 405 else error.headers
         code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
-        return problem_response(service, status, code, str(error.detail), headers=headers)
+        is_unknown = status == 404 and "endpoint" not in request.scope
+        detail = f"Nothing is served at this path; {app.docs_url} shows what is." if is_unknown else str(error.detail)
+        return problem_response(service, status, code, detail, headers=headers)
 
 
 def _allowed(app: FastAPI, scope: Scope) -> str:

@@ -16,7 +16,7 @@ from neuroglia.event_sourcing.subscriptions import Means
 from neuroglia.operations.index import EventIndex, IndexedEvent
 
 LAST: Final = 2**63 - 2
-"""No position lies behind this."""
+"""No position is beyond this."""
 
 
 class EventDto(BaseModel):

@@ -1,5 +1,6 @@
 """OAuth2 access tokens: JWTs that the issuer has signed (RFC 6750, RFC 7519, RFC 8725)."""
 
+import logging
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -14,6 +15,7 @@ from neuroglia.security.guard import KEY_HOLDER, Scheme
 from neuroglia.security.keys import SigningKeys, load
 from neuroglia.security.options import OAuth2Options
 
+_log: Final = logging.getLogger("neuroglia.security")
 _SKEW_S: Final = 30
 """So far may the issuer's clock and ours be apart."""
 _LONGEST: Final = 16 * 1024
@@ -126,6 +128,8 @@ class OAuth2Bearer(Scheme):
                 read = _Claims.model_validate(verified.claims)
                 roles = read.roles | read.realm_access.roles
                 return read.exp, Principal(read.sub, read.scope | read.scp, roles, verified.claims)
-        except (JoseError, ValueError, TypeError, RecursionError):
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            _log.info("token refused", extra={"reason": getattr(error, "claim", type(error).__name__)})
             raise InvalidToken("The token is expired, not yet valid, broken, or made for somebody else.") from None
+        _log.info("token refused", extra={"reason": "signature"})
         raise InvalidToken("The token is not signed by the issuer.")

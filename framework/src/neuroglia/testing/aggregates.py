@@ -42,7 +42,8 @@ class Outcome:
 
     def then_refused(self, kind: type[X]) -> X:
         """It was refused with this error, and nothing was decided. Returns the error."""
-        assert isinstance(self._refusal, kind), f"expected {kind.__name__}, got {self._refusal!r}, {self._events}"
+        came = f"it was refused with {self._refusal!r}" if self._refusal else f"it was allowed: {self._events}"
+        assert isinstance(self._refusal, kind), f"expected {kind.__name__}, but {came}"
         assert not self._events, f"it was refused, but had decided {self._events}"
         return self._refusal
 

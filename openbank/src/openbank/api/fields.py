@@ -27,7 +27,7 @@ def _written(form: str, hint: str) -> Callable[[object], str]:
 
 def _positive(amount: Decimal) -> Decimal:
     if amount == 0:
-        raise ValueError("nothing cannot be moved")
+        raise ValueError("an amount is more than zero")
     return amount
 
 

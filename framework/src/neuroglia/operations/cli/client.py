@@ -39,6 +39,8 @@ def follow(client: httpx.Client, path: str, **parameters: Any) -> Iterator[str]:
 def _check(answer: httpx.Response) -> None:
     if answer.headers.get("content-type", "").partition(";")[0] not in _MEDIA:
         fail("What answers is no such service, or has no operations. See --url.", 3)
+    if answer.status_code == 404 and answer.url.path.startswith(f"{API}/events"):
+        fail("This service keeps no events, or has no operations.", 2)
     if answer.is_error and not answer.url.path.endswith("/health/ready"):  # which tells what is down
         answer.read()
         problem = answer.json()

@@ -63,10 +63,13 @@ def events(
             typer.echo(data if as_json else line_of(json.loads(data)))
         return
     found = list(islice(items(client, "/events", stream=stream, correlation_id=correlation), limit))
-    if tree and not as_json:
+    if as_json:
+        show(found, (), as_json=True)
+    elif tree:
         show_tree(found)
     else:
-        show(found, ("position", "stream", "revision", "type", "recorded_at", "actor", "data"), as_json=as_json)
+        for event in found:
+            typer.echo(line_of(event))
 
 
 @subscriptions.callback()

@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.tree import Tree
 
 _CONSOLE: Final = Console(markup=False, emoji=False, highlight=False)
@@ -15,13 +15,14 @@ Items = Sequence[Mapping[str, Any]]
 
 
 def show(items: Items, columns: Sequence[str], *, as_json: bool) -> None:
-    """A table of these columns, or all as JSON."""
+    """A table of these columns, but for those that are empty in every row; or all as JSON."""
     if as_json:
         typer.echo(json.dumps(items))
         return
-    table = Table(*columns)
+    filled = [name for name in columns if not items or any(_plain(item.get(name)) for item in items)]
+    table = Table(*(Column(name, overflow="fold") for name in filled))
     for item in items:
-        table.add_row(*(_plain(item.get(column)) for column in columns))
+        table.add_row(*(_plain(item.get(name)) for name in filled))
     _CONSOLE.print(table)
 
 

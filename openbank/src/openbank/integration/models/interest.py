@@ -10,7 +10,7 @@ from neuroglia.cloud_events import IntegrationEvent, cloud_event
 
 def _positive(amount: str) -> str:
     if Decimal(amount) == 0:
-        raise ValueError("nothing cannot be credited")
+        raise ValueError("an amount is more than zero")
     return amount
 
 
