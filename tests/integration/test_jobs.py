@@ -146,7 +146,8 @@ def test_given_a_replica_that_is_killed_then_its_jobs_are_done_by_others_and_wha
     assert crew.efforts() == {load["name"]: 1 for load in loads(60)}
     again = [name for name, _, attempt in crew.begun() if attempt == "2"]
     assert again
-    assert len(crew.begun()) == 60 + len(again)
+    assert {name for name, _, _ in crew.begun()} == {load["name"] for load in loads(60)}
+    assert len(crew.begun()) <= 60 + len(again)  # what was claimed at the kill had not always begun
 
 
 def test_given_a_replica_that_is_told_to_end_then_it_finishes_or_hands_back_and_nothing_counts_twice(

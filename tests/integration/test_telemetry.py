@@ -245,7 +245,7 @@ runpy.run_module("openbank", run_name="__main__")
     ("told", "why"),
     [
         ({}, "OTEL_EXPORTER_OTLP_ENDPOINT: install neuroglia[observability] (opentelemetry.exporter is missing)"),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "otel_exporter_otlp_endpoint"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT: URL scheme should be"),
     ],
 )
 def test_a_start_that_cannot_tell_says_why(told: dict[str, str], why: str, tmp_path: Path) -> None:

@@ -55,6 +55,12 @@ async def open_accounts(http: httpx.AsyncClient, count: int) -> list[str]:
         deposit = {"account_id": account, "amount": "1000.00"}
         (await http.post("/transactions/deposits", json=deposit)).raise_for_status()
         accounts.append(account)
+
+    async def all_are_shown() -> bool:
+        last = await http.get(f"/accounts/{accounts[-1]}")
+        return last.is_success and last.json()["balance"] == "1000.00"
+
+    await eventually(all_are_shown, LIMIT_S)
     return accounts
 
 

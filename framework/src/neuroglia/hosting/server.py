@@ -38,8 +38,9 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
     except ConfigurationError as error:
         raise SystemExit(f"{settings.service} cannot start: {error}") from None
     except ValidationError as error:
-        told = "\n".join(f"{fault.pointer[1:].upper()}: {fault.detail}" for fault in field_errors(error.errors()))
-        raise SystemExit(f"{settings.service} cannot start: {told}") from None
+        told = [(fault.pointer[1:].partition("/")[0].upper(), fault.detail) for fault in field_errors(error.errors())]
+        faults = "\n".join(f"{name}: {detail}" if name else detail for name, detail in told)
+        raise SystemExit(f"{settings.service} cannot start: {faults}") from None
     config = uvicorn.Config(
         _told_plainly(app, settings.service),
         host=chosen.host,
@@ -62,7 +63,7 @@ def _told_plainly(app: ASGIApp, service: str) -> ASGIApp:
         async def tell(message: Message) -> None:
             if message["type"] == "lifespan.startup.failed" and isinstance(error := sys.exception(), _FORESEEN):
                 _log.debug("cannot start", exc_info=error)
-                message["message"] = f"{service} cannot start: {error}"
+                message["message"] = " ".join([f"{service} cannot start: {error}", *getattr(error, "__notes__", ())])
             await send(message)
 
         await app(scope, receive, tell if scope["type"] == "lifespan" else send)
