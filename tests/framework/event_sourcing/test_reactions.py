@@ -55,6 +55,18 @@ class Outside:
         self.answer = answer
         return release
 
+    def kill_at(self, id: str, kill: Callable[[], object]) -> None:
+        """From now on what concerns this aggregate kills the process, after others came, if any may."""
+
+        async def answer(envelope: Envelope) -> None:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if envelope.aggregate_id == id:
+                kill()
+                await asyncio.Event().wait()
+
+        self.answer = answer
+
 
 class Telling(Reaction, workers=4):
     """Tells the outside, and notes in a document that it did."""
@@ -397,14 +409,7 @@ async def test_given_a_handler_that_kills_the_process_then_after_so_many_deaths_
 async def test_given_others_in_hand_beside_one_that_kills_then_it_alone_is_parked(
     world: World, outside: Outside
 ) -> None:
-    async def answer(envelope: Envelope) -> None:
-        for _ in range(20):  # so that others come, if any may
-            await asyncio.sleep(0)
-        if envelope.aggregate_id == "ill":
-            running.cancel()
-            await asyncio.Event().wait()
-
-    outside.answer = answer
+    outside.kill_at("ill", lambda: running.cancel())
     for id in ("a", "b"):
         await world.happened(id, OPENED, UP)
     await world.happened("ill", OPENED, UP)
@@ -579,13 +584,6 @@ async def test_given_a_replay_when_one_of_it_kills_then_it_alone_is_parked(world
     async def fail(_: Envelope) -> None:
         raise LookupError
 
-    async def answer(envelope: Envelope) -> None:
-        for _ in range(20):  # so that others come, if any may
-            await asyncio.sleep(0)
-        if envelope.aggregate_id == "ill":
-            running.cancel()
-            await asyncio.Event().wait()
-
     outside.answer = fail
     for id in ("a", "ill", "b"):
         end = await world.happened(id, OPENED, UP)
@@ -594,7 +592,7 @@ async def test_given_a_replay_when_one_of_it_kills_then_it_alone_is_parked(world
         await passed(first, end.position)
         await parked_in(first, 3)
 
-    outside.answer = answer
+    outside.kill_at("ill", lambda: running.cancel())
     await first.replay()
     for _ in range(ATTEMPTS):
         running = asyncio.create_task(world.reaction(Sending, outside, lease_s=0.02).run())

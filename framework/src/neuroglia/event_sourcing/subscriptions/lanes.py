@@ -61,11 +61,12 @@ class Turns:
             if alone:
                 await held.enter_async_context(self._one)
             await held.enter_async_context(self._room)
-            rest = held.enter_context(ExitStack())
-            for _ in range(self._many - 1 if alone else 0):
-                await self._room.acquire()
-                rest.callback(self._room.release)
-            held.callback(asyncio.get_running_loop().call_later(_ALONE_S, rest.close).cancel)
+            if alone:
+                rest = held.enter_context(ExitStack())
+                for _ in range(self._many - 1):
+                    await self._room.acquire()
+                    rest.callback(self._room.release)
+                held.callback(asyncio.get_running_loop().call_later(_ALONE_S, rest.close).cancel)
             yield
 
 

@@ -127,8 +127,8 @@ class ReactionRunner(SubscriptionRunner):
 
     async def _handle(self, stored: StoredEvent, *, carefully: bool) -> None:
         if stored.stream in self.parking.held:
-            known = partial(self.parking.has, Session(self._means.documents), stored)
-            if not await self._patience.insist(known):  # else it comes again
+            # what is there already comes again
+            if not await self._patience.insist(partial(self.parking.has, Session(self._means.documents), stored)):
                 await self._patience.insist(lambda: self._settle(stored, BEHIND))
         elif carefully or not await self._patience.try_once(lambda: self._settle_beside_others(stored)):
             await self.parking.carefully(stored, self._settle)
