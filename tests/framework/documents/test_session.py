@@ -1,6 +1,7 @@
 """The session: what a message reads and changes, seen by itself at once and by others at its commit."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -64,6 +65,33 @@ async def test_given_two_sessions_when_both_read_then_they_share_nothing(
 
 
 # -- writing -------------------------------------------------------------------------------------------------------
+
+
+async def test_given_thousands_of_documents_when_they_are_committed_then_others_get_their_turn(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded, seen = 0, [0]
+    encode = THINGS.codec.encode
+
+    def counted(thing: Thing) -> bytes:
+        nonlocal encoded
+        encoded += 1
+        return encode(thing)
+
+    monkeypatch.setattr(THINGS.codec, "encode", counted)
+    for number in range(2_000):
+        session.save(THINGS, Thing(id=str(number)))
+
+    async def look() -> None:
+        while seen[-1] < 2_000:
+            await asyncio.sleep(0)
+            seen.append(encoded)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(look())
+        group.create_task(session.commit())
+
+    assert max(after - before for before, after in itertools.pairwise(seen)) <= 500
 
 
 async def test_given_a_saved_document_when_not_yet_committed_then_this_session_sees_it_and_no_other(

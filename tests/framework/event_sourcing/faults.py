@@ -65,6 +65,22 @@ class FlakyDocuments(DocumentStore):
         return await self._store.find(kind, find)
 
 
+class SlowDocuments(FlakyDocuments):
+    """Does not get done with more than so many writes at once in the time that it has."""
+
+    def __init__(self, store: DocumentStore, most: int) -> None:
+        super().__init__(store)
+        self.sizes: list[int] = []
+        self._most = most
+
+    @override
+    async def commit(self, writes: Sequence[Write]) -> None:
+        self.sizes.append(len(writes))
+        if len(writes) > self._most:
+            self.faults.insert(0, "before")
+        await super().commit(writes)
+
+
 class TouchyDocuments(FlakyDocuments):
     """Fails at the first commit with a write that is `meant`, before or after it is done."""
 

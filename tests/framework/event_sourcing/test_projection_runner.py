@@ -1,12 +1,14 @@
 """The runner: every event once, in order, whatever fails meanwhile."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from typing_extensions import override
 
+from neuroglia.core import current_context
 from neuroglia.documents import Session, StoredDocument
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, SubscriptionState
@@ -20,6 +22,7 @@ from tests.framework.event_sourcing.faults import (
     Probe,
     ProbedProjection,
     RepeatingEvents,
+    SlowDocuments,
 )
 from tests.framework.event_sourcing.world import VIEWS, World, nothing_parked, parked_items, passed, run, state
 
@@ -404,6 +407,49 @@ async def test_given_an_event_store_that_is_down_for_a_moment_when_it_is_back_th
             assert len(chopped._subscriptions) == 1
         assert await world.view("1") == CounterView(id="1", name="steps", total=3, revisions=[0, 1, 2, 3])
         assert chopped._subscriptions == set()
+
+
+async def test_given_more_than_the_document_store_does_in_time_when_it_is_tried_again_then_it_gets_less_at_once(
+    world: World,
+) -> None:
+    for number in range(40):
+        end = await world.happened(str(number), OPENED, UP)
+    slow = SlowDocuments(world.documents, most=9)
+    runner = world.runner(documents=slow)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        await state(runner, SubscriptionState.LIVE)
+        assert runner.status.error is None
+        assert runner.status.parked == 0
+        for number in range(40):
+            assert await world.view(str(number)) == CounterView(id=str(number), name="steps", total=1, revisions=[0, 1])
+
+    assert slow.sizes[0] == 41
+    assert slow.sizes[:3] == sorted(slow.sizes[:3], reverse=True)  # halved until it fits
+    assert any(after > before for before, after in itertools.pairwise(slow.sizes[3:]))  # and then it grows again
+
+
+async def test_given_too_much_at_once_and_an_event_that_fails_when_both_are_met_then_only_that_one_is_parked(
+    world: World,
+) -> None:
+    def fail(call: int) -> None:
+        if current_context().causation_id == poison:
+            raise ValueError("no")
+
+    for number in range(20):
+        end = await world.happened(str(number), OPENED, UP)
+    (stored,) = [one async for one in world.events.read("counter-13", after=0)]
+    poison = stored.id
+    runner = world.runner(ProbedProjection, Probe(fail), documents=SlowDocuments(world.documents, most=5))
+
+    async with run(runner):
+        await passed(runner, end.position)
+        await state(runner, SubscriptionState.LIVE)
+
+    assert [item.group for item in await parked_items(runner)] == ["counter-13"]
+    views = [await world.view(str(number)) for number in range(20)]
+    assert [number for number, view in enumerate(views) if view is None or view.total != 1] == [13]
 
 
 async def test_given_a_document_store_that_is_down_at_the_start_when_it_is_back_then_the_runner_begins(

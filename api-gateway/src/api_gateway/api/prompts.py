@@ -15,7 +15,7 @@ from api_gateway.application.queries.follow_prompt import FollowPrompt
 from api_gateway.application.queries.get_prompt import GetPrompt
 from api_gateway.application.queries.list_prompts import ListPrompts
 from api_gateway.integration.models.prompts import PromptDto, PromptKind, PromptProgress, PromptStatus
-from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, Patience, get, post
+from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, PreferredWait, get, post
 
 _SEES: Final = ["prompts:read", "gateway:admin"]
 _CHANGES: Final = ["prompts:create", "gateway:admin"]
@@ -28,7 +28,7 @@ _WAITED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 LastEventId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
-Waiting = Annotated[Patience, Depends()]
+Waiting = Annotated[PreferredWait, Depends()]
 
 
 class PromptRequest(RequestModel):
@@ -49,14 +49,14 @@ class PromptsController(ControllerBase):
         scopes=["prompts:create"],
         responses={200: {"model": PromptDto, "description": _KNOWN}},
     )
-    async def send(self, request: PromptRequest, response: Response, patience: Waiting) -> PromptDto:
+    async def send(self, request: PromptRequest, response: Response, wait: Waiting) -> PromptDto:
         """Sends a prompt to the GenAI service; with `Prefer: wait=N` the answer waits for its end."""
         received = await self.mediator.execute(
             CreatePrompt(request.kind, request.context, request.callback_url, request.data_url, request.request_id)
         )
         if not received.is_new:
             response.status_code = 200
-        return await self._final(received.prompt, patience)
+        return await self._final(received.prompt, wait)
 
     @get(scopes=_SEES)
     async def list(
@@ -86,12 +86,12 @@ class PromptsController(ControllerBase):
         return await self.mediator.execute(CancelPrompt(prompt_id))
 
     @post("/{prompt_id}/retry", status_code=202, etag="version", scopes=["gateway:admin"], responses=_WAITED)
-    async def retry(self, prompt_id: str, patience: Waiting) -> PromptDto:
+    async def retry(self, prompt_id: str, wait: Waiting) -> PromptDto:
         """Lets a faulted prompt go on from where it had come to."""
-        return await self._final(await self.mediator.execute(RetryPrompt(prompt_id)), patience)
+        return await self._final(await self.mediator.execute(RetryPrompt(prompt_id)), wait)
 
-    async def _final(self, prompt: PromptDto, patience: Patience) -> PromptDto:
-        return await patience.until(
+    async def _final(self, prompt: PromptDto, wait: PreferredWait) -> PromptDto:
+        return await wait.until(
             lambda shown: shown.is_final, lambda: self.mediator.execute(GetPrompt(prompt.id)), prompt
         )
 

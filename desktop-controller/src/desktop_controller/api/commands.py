@@ -18,7 +18,7 @@ from desktop_controller.application.queries.list_commands import ListCommands
 from desktop_controller.application.queries.read_output import ReadOutput
 from desktop_controller.integration.models.commands import CatalogueEntryDto, CommandDto, CommandStatus
 from desktop_controller.integration.models.output import OutputPiece
-from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, Patience, get, post
+from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, PreferredWait, get, post
 
 _BYTES: Final = "application/octet-stream"
 _TEXT: Final = {"schema": {"type": "string"}}
@@ -51,12 +51,12 @@ class CommandsController(ControllerBase):
         scopes=["desktop:execute"],
         responses={200: {"model": CommandDto, "description": "It was final within the time that `Prefer` gave it."}},
     )
-    async def submit(self, request: CommandRequest, patience: Annotated[Patience, Depends()]) -> CommandDto:
+    async def submit(self, request: CommandRequest, wait: Annotated[PreferredWait, Depends()]) -> CommandDto:
         """Requests that an allowed command is run on the host; with `Prefer: wait=N` the answer waits for its end."""
         command = await self.mediator.execute(
             SubmitCommand(request.command, request.arguments, request.justification, request.timeout_seconds)
         )
-        return await patience.until(
+        return await wait.until(
             lambda shown: shown.status.is_final, lambda: self.mediator.execute(GetCommand(command.id)), command
         )
 

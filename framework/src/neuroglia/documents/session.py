@@ -1,5 +1,6 @@
 """The session: each document once, writes collected, one commit."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from neuroglia.documents.types import DocumentType
 
 D = TypeVar("D")
 _ABSENT: Final = 0
+_AT_A_STRETCH: Final = 500
+"""After so many documents are encoded the loop's other tasks get their turn: a rebuild commits thousands at once."""
 
 
 @dataclass(slots=True)
@@ -103,11 +106,12 @@ class Session(UnitOfWork):
             ConcurrencyError: one of the documents was changed by somebody else since it was read.
         """
         staged = {key: entry for key, entry in self._entries.items() if entry.staged}
-        writes = [
-            Write(collection, key, entry.version, _body(entry))
-            for (collection, key), entry in staged.items()
-            if entry.document is not None or entry.version != _ABSENT
-        ]
+        writes: list[Write] = []
+        for number, ((collection, key), entry) in enumerate(staged.items(), 1):
+            if entry.document is not None or entry.version != _ABSENT:
+                writes.append(Write(collection, key, entry.version, _body(entry)))
+            if number % _AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
         if writes:
             await self.store.commit(writes)
         for entry in staged.values():
@@ -115,12 +119,8 @@ class Session(UnitOfWork):
             entry.staged = False
 
     def _remember(self, kind: DocumentType[Any], key: str, stored: StoredDocument | None) -> _Entry:
-        entry = (
-            _Entry(kind, _ABSENT, None)
-            if stored is None
-            else _Entry(kind, stored.version, kind.codec.decode(stored.body))
-        )
-        return self._entries.setdefault((kind.collection, key), entry)
+        version, document = (_ABSENT, None) if stored is None else (stored.version, kind.codec.decode(stored.body))
+        return self._entries.setdefault((kind.collection, key), _Entry(kind, version, document))
 
     def _see(self, kind: DocumentType[D], stored: StoredDocument) -> D | None:
         entry = self._entries.get((kind.collection, stored.key)) or self._remember(kind, stored.key, stored)

@@ -36,8 +36,7 @@ class ReadYourWrites(PipelineBehavior):
     stage: ClassVar[Stage] = Stage.WAIT
 
     def __init__(self, store: EventStore, subscriptions: Subscriptions) -> None:
-        self._store = store
-        self._subscriptions = subscriptions
+        self._store, self._subscriptions = store, subscriptions
         self._projections: dict[type[Request[Any]], type[Projection]] = {}
 
     @override

@@ -44,6 +44,7 @@ from neuroglia.mediation import (
     add_handlers,
 )
 from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, describe, install_problem_handlers
+from neuroglia.mvc.guarded import GuardedRoute
 from neuroglia.observability import OFF, Tracing
 from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
@@ -189,10 +190,8 @@ class WebApplicationBuilder:
     def _add_document(self, kind: DocumentType[Any]) -> None:
         for known in self._documents:
             if known.collection == kind.collection:
-                raise ConfigurationError(
-                    f"{kind.model.__name__}: {known.model.__name__} already has the collection '{kind.collection}'; "
-                    f"give it another one"
-                )
+                taken = f"{known.model.__name__} already has the collection '{kind.collection}'"
+                raise ConfigurationError(f"{kind.model.__name__}: {taken}; give it another one")
         self._documents.append(kind)
 
     def _once(self, service: TypeForm[BackingService], method: str) -> None:
@@ -239,6 +238,7 @@ class WebApplicationBuilder:
             add_controller(app, provider.get_now(controller), API, guard, has_log=EventStore in self._backing)
         app.include_router(health_router(provider, self._backing, self._hosted))
         app.add_api_route("/", lambda: RedirectResponse(DOCS), include_in_schema=False)
+        app.router.routes.sort(key=lambda route: not isinstance(route, GuardedRoute))  # each request asks them in turn
         return app
 
     @asynccontextmanager

@@ -5,6 +5,6 @@ from neuroglia.mvc.controllers import ControllerBase as ControllerBase, add_cont
 from neuroglia.mvc.description import describe as describe
 from neuroglia.mvc.middleware import RequestMiddleware as RequestMiddleware
 from neuroglia.mvc.parameters import Cursor as Cursor, Limit as Limit, Moment as Moment
-from neuroglia.mvc.patience import Patience as Patience
+from neuroglia.mvc.prefer import PreferredWait as PreferredWait
 from neuroglia.mvc.problems import Problem as Problem, install_problem_handlers as install_problem_handlers
 from neuroglia.mvc.routes import delete as delete, get as get, patch as patch, post as post, put as put

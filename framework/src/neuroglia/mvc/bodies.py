@@ -36,7 +36,7 @@ class StrictRequest(Request):
     @override
     async def json(self) -> Any:
         try:
-            return strict_json(await self.body())
+            return strict_json(await super().body())  # its type was looked at
         except ValueError as error:
             wrong = "UTF-8" if isinstance(error, UnicodeDecodeError) else "valid JSON"
             raise HTTPException(400, f"The body is not {wrong}.") from None

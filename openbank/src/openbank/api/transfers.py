@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, Patience, get, post
+from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, PreferredWait, get, post
 from openbank.api.fields import Amount, Id, Reference, RequestModel
 from openbank.application.commands.request_transfer import RequestTransfer
 from openbank.application.queries.get_transfer import GetTransfer
@@ -28,12 +28,12 @@ class TransfersController(ControllerBase):
         scopes=["bank:write"],
         responses={200: {"model": TransferDto, "description": "It was final within the time that `Prefer` gave it."}},
     )
-    async def request(self, request: TransferRequest, patience: Annotated[Patience, Depends()]) -> TransferDto:
+    async def request(self, request: TransferRequest, wait: Annotated[PreferredWait, Depends()]) -> TransferDto:
         """Requests a transfer, which then goes its way; with `Prefer: wait=N` the answer waits for its end."""
         transfer = await self.mediator.execute(
             RequestTransfer(request.from_account_id, request.to_account_id, request.amount, request.reference)
         )
-        return await patience.until(
+        return await wait.until(
             lambda shown: shown.status.is_final, lambda: self.mediator.execute(GetTransfer(transfer.id)), transfer
         )
 

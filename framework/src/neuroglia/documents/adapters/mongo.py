@@ -39,6 +39,8 @@ _INDEXING_S: Final = 600
 _DECIDE_S: Final = 10
 """How long rivals may keep a commit from being decided, and an unclear end of it from becoming clear."""
 _PING_S: Final = 2
+_MANY: Final = 500
+"""More writes than these are prepared on a thread, so that the loop's other tasks go on."""
 _DUPLICATE_KEY: Final = 11000
 _WRITE_CONFLICT: Final = 112
 _TOO_LARGE: Final = 10334
@@ -156,7 +158,8 @@ class MongoDocumentStore(DocumentStore):
             Unavailable: MongoDB does not answer; if it broke off at the very end, the writes may have been done.
             ValueError: a document does not fit into 16 MiB.
         """
-        await self._decide(writes, _batches(writes))
+        batches = await asyncio.to_thread(_batches, writes) if len(writes) > _MANY else _batches(writes)
+        await self._decide(writes, batches)
 
     @tenacity.retry(
         retry=tenacity.retry_if_exception_type(_Undecided),

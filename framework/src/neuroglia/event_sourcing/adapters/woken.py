@@ -18,8 +18,7 @@ class WokenSubscription(EventSubscription):
 
     def __init__(self, store: EventStore, after: int, prefixes: Sequence[str], all_: "set[WokenSubscription]") -> None:
         """`all_`: those of the store, to which it belongs until it is stopped."""
-        self._store, self._after, self._prefixes = store, after, prefixes
-        self._all = all_
+        self._store, self._after, self._prefixes, self._all = store, after, prefixes, all_
         self._woken = asyncio.Event()
         self._told_caught_up = self._stopped = False
         all_.add(self)

@@ -38,10 +38,6 @@ def context_of(subscription: str, cause: StoredEvent, command_id: str | None = N
     """In which an event is handled. With a command id, what it leads to has ids that derive from that, so that it can
     be repeated: nothing that it appends stands before the event itself."""
     return RequestContext(
-        correlation_id=cause.correlation_id,
-        causation_id=cause.id,
-        traceparent=cause.traceparent,
-        principal=_system(subscription),
-        command_id=command_id,
-        since=cause.position,
-    )
+        correlation_id=cause.correlation_id, causation_id=cause.id, traceparent=cause.traceparent,
+        principal=_system(subscription), command_id=command_id, since=cause.position,
+    )  # fmt: skip

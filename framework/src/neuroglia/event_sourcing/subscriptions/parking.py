@@ -38,10 +38,7 @@ class Parking:
 
     def __init__(self, means: Means, queue: str, attempts: int, patience: Patience, workers: int = 1) -> None:
         self.held: set[str] = set()
-        self._means = means
-        self._queue = queue
-        self._attempts = attempts
-        self._patience = patience
+        self._means, self._queue, self._attempts, self._patience = means, queue, attempts, patience
         self._turns = Turns(workers)
         self._trials: set[str] = set()
         self._died_with: frozenset[str] = frozenset()  # what an earlier runner had in hand when it died

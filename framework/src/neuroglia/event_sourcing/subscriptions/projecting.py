@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from neuroglia.core.context import current_context, use_context
+from neuroglia.core.errors import Unavailable
 from neuroglia.documents import DocumentType, Session
 from neuroglia.documents.generations import of_generation
 from neuroglia.event_sourcing.handlers import SubscriberType
@@ -48,6 +49,7 @@ class Projector:
         self.types = of_generation(self.models, generation)
         self.checkpoint = Checkpoint(name=self.name)
         self.unknown_events = 0
+        self._at_once: int | None = None  # so many events has the store managed in one transaction
         self.parking = Parking(means, self.name, kind.subscriber.attempts, patience)
         self._kind, self._means, self._patience, self._moved = kind, means, patience, moved
 
@@ -77,11 +79,25 @@ class Projector:
     async def take(self, events: Sequence[StoredEvent]) -> None:
         """Projects events that stand behind the position, all at once, or suspects in groups. When that fails, those
         of the group are taken one by one, so that the one that fails can be parked."""
-        new = [stored for stored in events if stored.position > self.checkpoint.position]
-        for group in self.checkpoint.groups(new):
+        for group in self.checkpoint.groups(self._ahead(events)):
             alone = len(group) == 1 and self.checkpoint.suspects > 0
-            if alone or not await self._patience.try_once(functools.partial(self._transact, group)):
-                await self._one_by_one(group)
+            if alone or not await self._patience.try_once(functools.partial(self._together, group)):
+                await self._one_by_one(self._ahead(group))
+
+    def _ahead(self, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+        return [stored for stored in events if stored.position > self.checkpoint.position]
+
+    async def _together(self, events: Sequence[StoredEvent]) -> None:
+        """Projects events at once. What is more than the store does in time would fail for ever: where it does not
+        answer, the next try is half as large, and those after it grow again."""
+        while some := self._ahead(events)[: self._at_once]:
+            try:
+                await self._transact(some)
+            except Unavailable:
+                self._at_once = max(1, len(some) // 2)
+                raise
+            if self._at_once is not None:
+                self._at_once += self._at_once // 8 + 1
 
     async def _one_by_one(self, events: Sequence[StoredEvent]) -> None:
         for passes, some in itertools.groupby(events, self._passes):  # asks of each when its turn comes

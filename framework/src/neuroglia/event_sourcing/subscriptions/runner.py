@@ -36,9 +36,7 @@ class SubscriptionRunner(ABC):
         self.kind = kind
         self.status = SubscriptionStatus(kind.subscriber.name)
         self.prefixes = prefixes
-        self._means = means
-        self._lease = lease
-        self._patience = Patience(self.status)
+        self._means, self._lease, self._patience = means, lease, Patience(self.status)
         self._turn = asyncio.Lock()  # a batch, or something that was requested: never both
         self._requested = asyncio.Event()
         self._moved = asyncio.Condition()

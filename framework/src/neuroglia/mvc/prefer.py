@@ -12,8 +12,8 @@ _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?=[,;]|$)", re.
 _MOST_S: Final = 30
 
 
-class Patience:
-    """How long the caller waits. For endpoints that answer 202: `patience: Annotated[Patience, Depends()]`."""
+class PreferredWait:
+    """How long the caller waits. For endpoints that answer 202: `wait: Annotated[PreferredWait, Depends()]`."""
 
     def __init__(
         self,
