@@ -72,8 +72,7 @@ class Guard:
         Raises:
             Unauthenticated, Forbidden, TooManyRequests, Unavailable: they may not pass.
         """
-        answers = [(scheme, await scheme.authenticate(headers)) for scheme in self.schemes]
-        match [(scheme, principal) for scheme, principal in answers if principal is not None]:
+        match [(scheme, who) for scheme in self.schemes if (who := await scheme.authenticate(headers)) is not None]:
             case []:
                 raise NoCredentials("This needs credentials.", self.schemes)
             case [(scheme, principal)]:
