@@ -221,4 +221,4 @@ def settled(bank: ServiceProcess) -> bool:
         subscriptions = readiness(bank)[1]["subscriptions"]
     except httpx.TransportError:
         return False
-    return all(found["error"] or (found["state"] == "live" and not found["lag"]) for found in subscriptions)
+    return all(found["error"] or (found["state"] == "live" and found["lag"] == 0) for found in subscriptions)

@@ -128,7 +128,7 @@ def everything(bank: ServiceProcess) -> dict[str, list[Any]]:
 def settled(bank: ServiceProcess) -> bool:
     """Whether everybody has caught up, and nothing is wrong."""
     subscriptions = httpx.get(f"{bank.url}/health/ready", verify=False).json()["subscriptions"]
-    return all(one["state"] == "live" and not one["lag"] and one["error"] is None for one in subscriptions)
+    return all(one["state"] == "live" and one["lag"] == 0 and one["error"] is None for one in subscriptions)
 
 
 def open_transfers(bank: ServiceProcess) -> int:

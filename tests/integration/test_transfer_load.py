@@ -136,7 +136,7 @@ async def all_ended(http: httpx.AsyncClient, within: float = LIMIT_S) -> None:
 
     async def nothing_is_left() -> bool:
         ready = (await http.get("/health/ready")).json()
-        if any(one["lag"] for one in ready["subscriptions"]):  # the read models are not worth asking yet
+        if any(one["lag"] != 0 for one in ready["subscriptions"]):  # the read models are not worth asking yet
             return False
         on_their_way = [
             (await http.get("/api/v1/transfers", params={"status": status, "limit": 1})).json()["items"]

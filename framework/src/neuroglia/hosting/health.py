@@ -71,7 +71,7 @@ def health_router(
 def _is_degraded(subscription: SubscriptionDto) -> bool:
     """A live one is always a moment behind; of one that stands by, the other process may have died."""
     if subscription.state is SubscriptionState.STANDBY:
-        return subscription.lag > 0
+        return subscription.lag != 0
     return subscription.parked > 0 or subscription.state is not SubscriptionState.LIVE
 
 

@@ -16,10 +16,11 @@ _GENERATIONS: Final = DocumentType(Generation)
 
 @dataclass(slots=True, kw_only=True)
 class SubscriptionDto(SubscriptionStatus):
-    """How a subscription is. `lag` is how far behind the last event that it gets to see, in positions of the log."""
+    """How a subscription is. `lag` is how far behind the last event that it gets to see, in positions of the log; None
+    while the event store does not tell."""
 
     kind: Literal["projection", "reaction"]
-    lag: int
+    lag: int | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,12 +45,11 @@ class ParkedEvent(BaseModel):
 
 async def look(runner: SubscriptionRunner, head: int | None) -> SubscriptionDto:
     """How a subscription is; `head` is where the log ends, None while nobody can tell."""
-    status, lag = runner.status, 0
+    status, lag = runner.status, None
     if head is not None:
         if status.state is SubscriptionState.STANDBY:
             await runner.look()
-        if status.position < head:
-            lag = max(0, await runner.last_own_position(head) - status.position)
+        lag = max(0, await runner.last_own_position(head) - status.position) if status.position < head else 0
     kind: Literal["projection", "reaction"] = "projection" if isinstance(runner, ProjectionRunner) else "reaction"
     return SubscriptionDto(**asdict(status), kind=kind, lag=lag)
 
