@@ -15,6 +15,7 @@ from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.subscriptions import Checkpoint
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
 from neuroglia.process_managers import ProcessManager, Steps
+from neuroglia.process_managers.runner import ProcessRunner
 from neuroglia.testing import FixedClock, RunningService, given_process, in_memory, running
 from tests.framework.process_managers import ordering
 from tests.framework.process_managers.ordering import (
@@ -244,6 +245,34 @@ async def test_given_a_process_that_stands_still_when_swept_then_its_last_event_
     clock.advance(7 * HOUR)
 
     await ends(service, "lost", "delivered")
+
+
+async def test_given_processes_whose_turn_is_still_to_come_when_swept_then_no_step_is_sent_twice(
+    service: RunningService, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, original = asyncio.Event(), ChargeHandler.handle
+    runner = (await service.services.get(Subscriptions)).runners[Ordering]
+    assert isinstance(runner, ProcessRunner)
+    orders = [str(number) for number in range(12)]  # more than there are workers
+
+    async def hold(self: ChargeHandler, command: Charge) -> None:
+        await release.wait()
+        await original(self, command)
+
+    async def seem_to_stand_still() -> bool:
+        return set(await runner._unfinished(clock.now())) == set(orders)
+
+    monkeypatch.setattr(ChargeHandler, "handle", hold)
+    for order in orders:
+        await service.happened(Order, order, Placed())
+    clock.advance(7 * HOUR)
+    await eventually(seem_to_stand_still)
+    await runner._attend()
+    release.set()
+    await service.settle()
+
+    assert {await history(service, order) != [Placed()] for order in orders} == {True}
+    assert len(World.sent) == len(set(World.sent))
 
 
 async def test_given_what_is_parked_when_swept_then_it_is_left_to_whoever_looks_after_it(

@@ -140,11 +140,11 @@ class ProcessRunner(ReactionRunner):
                 return await (await scope.get(Mediator)).execute(manager.unfinished(before))
 
     async def _repeat(self, stream: str) -> None:
-        """Handles the last event of a process again."""
+        """Handles the last event of a process again, if it is done with: else its turn is still to come."""
         last: StoredEvent | None = None
         async for stored in self._means.events.read(stream):
             last = stored
-        kind = self._means.codec.class_of(last.type) if last else None
+        kind = self._means.codec.class_of(last.type) if last and last.position <= self._mark.position else None
         if last is None or kind not in self.kind.handlers or stream in self.parking.held:
             return
         _log.warning("process stands still", extra={"subscription": self.status.name, "stream": stream})
