@@ -131,12 +131,21 @@ async def one_of_each_refusal(http: httpx.AsyncClient, closed: str) -> set[str]:
     }
 
 
-async def all_ended(http: httpx.AsyncClient, within: float = LIMIT_S) -> None:
-    """Returns when no transfer is on its way any more, and everybody has passed the last event."""
+async def all_ended(http: httpx.AsyncClient) -> None:
+    """Returns when no transfer is on its way any more, and everybody has passed the last event.
+
+    Raises:
+        TimeoutError: for LIMIT_S nobody has come any further.
+    """
+    furthest: list[int] = []
 
     async def nothing_is_left() -> bool:
-        ready = (await http.get("/health/ready")).json()
-        if any(one["lag"] != 0 for one in ready["subscriptions"]):  # the read models are not worth asking yet
+        nonlocal furthest
+        subscriptions = (await http.get("/health/ready")).json()["subscriptions"]
+        if (reached := [one["position"] for one in subscriptions]) != furthest:
+            furthest = reached
+            standing.reschedule(asyncio.get_running_loop().time() + LIMIT_S)
+        if any(one["lag"] != 0 for one in subscriptions):  # the read models are not worth asking yet
             return False
         on_their_way = [
             (await http.get("/api/v1/transfers", params={"status": status, "limit": 1})).json()["items"]
@@ -144,7 +153,8 @@ async def all_ended(http: httpx.AsyncClient, within: float = LIMIT_S) -> None:
         ]
         return on_their_way == [[], []]
 
-    await eventually(nothing_is_left, within)
+    async with asyncio.timeout(LIMIT_S) as standing:
+        await eventually(nothing_is_left, float("inf"))
 
 
 @asynccontextmanager
@@ -215,7 +225,7 @@ async def test_given_many_transfers_with_freezes_and_closes_then_the_sum_holds(
                             clients.create_task(client())
                     disturber.over = True
                 acknowledged |= (late := await one_of_each_refusal(http, min(disturber.closed)))
-            await all_ended(plain, max(LIMIT_S, many / 10))  # the slowest store does a few times more in a second
+            await all_ended(plain)
         shown = everything(bank)
 
     transfers = await ended(backing)
