@@ -17,8 +17,9 @@ from neuroglia.event_sourcing.store import NO_STREAM, EventMetadata, EventStore,
 from neuroglia.observability import OFF, Tracing
 
 A = TypeVar("A", bound=AggregateRoot)
-_TAIL: Final = 100
-"""So many of the last events of a stream are looked through at once for those of an earlier try."""
+_TAIL: Final = 10
+"""So many of the last events of a stream are looked through for those of an earlier try, and then twice as many at each
+look: mostly there are but a few."""
 
 
 def stream_name(kind: type[AggregateRoot], id: str) -> str:
@@ -121,15 +122,15 @@ class EventSourcedRepository(Repository[A], History[A]):
         """Whether an earlier try of this command has appended to a stream at or before an event: then its state is no
         state to decide on again."""
         ours, since = self._command.event_id(stream, 0), self._command.since
-        first, before = last, last.revision + 1
+        first, before, tail = last, last.revision + 1, _TAIL
         while self._command.may_repeat and first.position > since and before > 0:
-            after, size = max(before - _TAIL, 0) - 1, min(before, _TAIL)
+            after, size = max(before - tail, 0) - 1, min(before, tail)
             page = await self._store.read_page(stream, after=after, limit=size)
             if any(stored.id == ours for stored in page.events):
                 return True
             if not page.events:  # somebody has truncated the stream
                 break
-            first, before = page.events[0], after + 1
+            first, before, tail = page.events[0], after + 1, 2 * tail
         return False
 
     async def _confirm(self, stream: str, version: int, event_id: str) -> None:
