@@ -41,4 +41,5 @@ class ProcessManager(Reaction, ABC):
 
     @abstractmethod
     def unfinished(self, before: datetime) -> Query[Sequence[str]]:
-        """What to ask for the ids of the processes that are not final, and at which nothing happened since `before`."""
+        """What to ask for the ids of processes that are not final, and at which nothing happened since `before`. Some
+        hundred at once will do, the longest standing first: the next sweep finds others."""

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from neuroglia.documents import Documents, eq, lt
 from neuroglia.mediation import Query, QueryHandler
 from openbank.integration.models.transfers import TransferDto, TransferStatus
 
+_AT_ONCE: Final = 200
+
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedTransfers(Query[Sequence[str]]):
-    """The ids of the transfers that are on their way, and at which nothing has happened since `before`."""
+    """The ids of transfers that are on their way, and at which nothing has happened since `before`: those of each state
+    that have stood still for the longest time. Who asks again later finds others."""
 
     before: datetime
 
@@ -23,10 +27,7 @@ class UnfinishedTransfersHandler(QueryHandler[UnfinishedTransfers, Sequence[str]
     async def handle(self, query: UnfinishedTransfers) -> Sequence[str]:
         ids: list[str] = []
         for status in (status for status in TransferStatus if not status.is_final):
-            where, cursor = [eq("status", status), lt("updated_at", query.before)], None
-            while True:
-                page = await self.transfers.find(*where, order="updated_at", limit=200, cursor=cursor)
-                ids += [transfer.id for transfer in page.items]
-                if (cursor := page.next_cursor) is None:
-                    break
+            where = eq("status", status), lt("updated_at", query.before)
+            page = await self.transfers.find(*where, order="updated_at", limit=_AT_ONCE)
+            ids += [transfer.id for transfer in page.items]
         return ids
