@@ -1,14 +1,13 @@
 """A caller's packages of data, and the server behind which they lie."""
 
 import io
-import threading
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
+from typing import cast
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from typing_extensions import override
+from deployment.neighbour import Neighbour, Quiet, at_home
 
 
 def packed(entries: Mapping[str, str]) -> bytes:
@@ -20,10 +19,8 @@ def packed(entries: Mapping[str, str]) -> bytes:
     return file.getvalue()
 
 
-class Shelf(ThreadingHTTPServer):
+class Shelf(Neighbour):
     """Where it is, and which archives lie on it, by their paths."""
-
-    daemon_threads = True
 
     def __init__(self, address: str) -> None:
         super().__init__((address, 0), _Clerk)
@@ -31,7 +28,7 @@ class Shelf(ThreadingHTTPServer):
         self.packages: dict[str, bytes] = {}
 
 
-class _Clerk(BaseHTTPRequestHandler):
+class _Clerk(Quiet, BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Gives a package."""
         package = cast("Shelf", self.server).packages.get(self.path)
@@ -41,20 +38,7 @@ class _Clerk(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(package or b"")
 
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
 
-
-@contextmanager
-def offering(address: str = "127.0.0.1") -> Generator[Shelf]:
+def offering(address: str = "127.0.0.1") -> AbstractContextManager[Shelf]:
     """A shelf, for as long as the context lasts."""
-    shelf = Shelf(address)
-    thread = threading.Thread(target=shelf.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield shelf
-    finally:
-        shelf.shutdown()
-        shelf.server_close()
-        thread.join()
+    return at_home(Shelf(address))

@@ -1,16 +1,14 @@
 """A caller's server: it takes callbacks, believes those that are signed, and remembers them."""
 
 import json
-import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
-from typing_extensions import override
-
 from deployment.demo.verification import verify_callback
+from deployment.neighbour import Neighbour, Quiet, at_home
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Callback:
         return dict(json.loads(self.content))
 
 
-class Receiver(ThreadingHTTPServer):
+class Receiver(Neighbour):
     """Where it is, and what came.
 
     Attributes:
@@ -40,8 +38,6 @@ class Receiver(ThreadingHTTPServer):
         refused: how many were not.
         meanwhile: what happens once, before the next one that is believed is answered.
     """
-
-    daemon_threads = True
 
     def __init__(self, address: str) -> None:
         super().__init__((address, 0), _Listener)
@@ -53,16 +49,15 @@ class Receiver(ThreadingHTTPServer):
         self.meanwhile: Callable[[], None] | None = None
 
 
-class _Listener(BaseHTTPRequestHandler):
+class _Listener(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """Takes a callback. Who sent it may be gone by then."""
+        """Takes a callback."""
         self.close_connection = True
-        with suppress(ConnectionError):
-            self.send_response(self._status(cast("Receiver", self.server)))
-            self.send_header("content-length", "0")
-            self.end_headers()
+        self.send_response(self._status(cast("Receiver", self.server)))
+        self.send_header("content-length", "0")
+        self.end_headers()
 
     def _status(self, receiver: Receiver) -> int:
         length = int(self.headers["content-length"])
@@ -80,20 +75,7 @@ class _Listener(BaseHTTPRequestHandler):
             meanwhile()
         return status
 
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
 
-
-@contextmanager
-def receiving(address: str = "127.0.0.1") -> Generator[Receiver]:
+def receiving(address: str = "127.0.0.1") -> AbstractContextManager[Receiver]:
     """A receiver, for as long as the context lasts."""
-    receiver = Receiver(address)
-    thread = threading.Thread(target=receiver.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        receiver.shutdown()
-        receiver.server_close()
-        thread.join()
+    return at_home(Receiver(address))

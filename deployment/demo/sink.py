@@ -1,13 +1,12 @@
 """Somebody who listens: an HTTP server that takes CloudEvents and remembers them."""
 
 import json
-import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol, cast
 
-from typing_extensions import override
+from deployment.neighbour import Neighbour, Quiet, at_home
 
 
 class Listener(Protocol):
@@ -20,11 +19,8 @@ class Listener(Protocol):
     def heard(self) -> Sequence[dict[str, Any]]: ...
 
 
-class Sink(ThreadingHTTPServer):
+class Sink(Neighbour):
     """Where it is, and what it was told."""
-
-    daemon_threads = True
-    request_queue_size = 128  # many may knock at the same time
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Listener)
@@ -32,7 +28,7 @@ class Sink(ThreadingHTTPServer):
         self.heard: list[dict[str, Any]] = []
 
 
-class _Listener(BaseHTTPRequestHandler):
+class _Listener(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -41,20 +37,7 @@ class _Listener(BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
 
-
-@contextmanager
-def listening() -> Generator[Sink]:
+def listening() -> AbstractContextManager[Sink]:
     """A sink, for as long as the context lasts."""
-    sink = Sink()
-    thread = threading.Thread(target=sink.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield sink
-    finally:
-        sink.shutdown()
-        sink.server_close()
-        thread.join()
+    return at_home(Sink())

@@ -3,12 +3,12 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
+from typing import Final, cast
 
-from typing_extensions import override
+from deployment.neighbour import Neighbour, Quiet, at_home
 
 _FILLER: Final = "x" * 600_000
 """More than one piece of a download."""
@@ -24,15 +24,13 @@ def response_of(key: str) -> Mapping[str, str]:
     return {"text": f"an answer to {key}"}
 
 
-class Neighbours(ThreadingHTTPServer):
+class Neighbours(Neighbour):
     """A server of callers' data, an agent that others bring the answers of, and a chat API.
 
     Attributes:
         submitted: how often each idempotency key came.
         fetched: how often each path of data was asked for.
     """
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Listener)
@@ -48,7 +46,7 @@ class Neighbours(ThreadingHTTPServer):
             return self.submitted[key]
 
 
-class _Listener(BaseHTTPRequestHandler):
+class _Listener(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -72,29 +70,14 @@ class _Listener(BaseHTTPRequestHandler):
             self._answer(200, json.dumps({"choices": [choice]}).encode())
 
     def _answer(self, status: int, body: bytes) -> None:
-        """Who asked may be gone by then."""
-        with suppress(ConnectionError):
-            self.send_response(status)
-            self.send_header("connection", "close")  # which this server keeps to
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
+        self.send_response(status)
+        self.send_header("connection", "close")  # which this server keeps to
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
-@contextmanager
-def living_around() -> Generator[Neighbours]:
+def living_around() -> AbstractContextManager[Neighbours]:
     """Neighbours, for as long as the context lasts."""
-    neighbours = Neighbours()
-    thread = threading.Thread(target=neighbours.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield neighbours
-    finally:
-        neighbours.shutdown()
-        neighbours.server_close()
-        thread.join()
+    return at_home(Neighbours())

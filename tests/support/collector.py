@@ -5,13 +5,13 @@ import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from typing_extensions import override
 
+from deployment.neighbour import Neighbour, Quiet, at_home
 from deployment.processes import until
 
 _SECONDS = 30.0
@@ -29,7 +29,7 @@ class Span:
     attributes: dict[str, Any]
 
 
-class Collector(ThreadingHTTPServer):
+class Collector(Neighbour):
     """Where it is, and what it was told.
 
     Attributes:
@@ -37,8 +37,6 @@ class Collector(ThreadingHTTPServer):
         metrics: of each name the latest points, with their attributes.
         answers: while it is clear, what comes waits for its answer.
     """
-
-    daemon_threads = True
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((host, port), _Receiver)
@@ -90,7 +88,7 @@ class Collector(ThreadingHTTPServer):
                 self.metrics[metric.name] = [(_values(point.attributes), point) for point in points]
 
 
-class _Receiver(BaseHTTPRequestHandler):
+class _Receiver(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -104,10 +102,6 @@ class _Receiver(BaseHTTPRequestHandler):
         self.send_header("content-length", "0")
         self.end_headers()
 
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
-
 
 def _values(attributes: Any) -> dict[str, Any]:
     return {one.key: getattr(one.value, str(one.value.WhichOneof("value"))) for one in attributes}
@@ -116,13 +110,8 @@ def _values(attributes: Any) -> dict[str, Any]:
 @contextmanager
 def collecting() -> Generator[Collector]:
     """One that listens until the end."""
-    collector = Collector()
-    thread = threading.Thread(target=collector.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield collector
-    finally:
-        collector.answers.set()
-        collector.shutdown()
-        collector.server_close()
-        thread.join()
+    with at_home(Collector()) as collector:
+        try:
+            yield collector
+        finally:
+            collector.answers.set()
