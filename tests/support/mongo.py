@@ -18,7 +18,8 @@ from typing_extensions import override
 
 from deployment.processes import free_port, until
 
-_BINARY: Final = Path(__file__).parents[2] / ".venv-mongo-peer/bin/secantusd-py"
+_PYTHON: Final = Path(__file__).parents[2] / ".venv-mongo-peer/bin/python"
+_PEER: Final = Path(__file__).with_name("mongo_peer.py")
 _START_S: Final = 20.0
 _STOP_S: Final = 10.0
 _LIFETIME_S: Final = 2.0
@@ -72,11 +73,11 @@ class Peer(MongoServer):
         """Starts it, and returns once it listens."""
         settings, log = self._folder / "empty.toml", self._folder / "stderr.log"
         settings.touch()
-        where = ["--config", settings, "--host", "127.0.0.1", "--port", str(self.port)]
-        data = ["--storage-path", self._folder / "data", "--cache-size", "128M", "--sync-on-commit"]
+        where: list[str | Path] = ["--config", settings, "--host", "127.0.0.1", "--port", str(self.port)]
+        data: list[str | Path] = ["--storage-path", self._folder / "data", "--cache-size", "128M", "--sync-on-commit"]
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [_BINARY, *where, *data, "--log-level", "INFO", *self._options],
+                [_PYTHON, _PEER, *where, *data, "--log-level", "INFO", *self._options],
                 cwd=self._folder,
                 stdout=stderr,
                 stderr=stderr,
@@ -118,7 +119,7 @@ class Peer(MongoServer):
 @contextmanager
 def mongo_peer(folder: Path, *options: str) -> Iterator[Peer]:
     """A peer that listens, or a skipped test where there is none."""
-    if not _BINARY.exists():
+    if not _PYTHON.exists():
         pytest.skip("the MongoDB peer is not installed; `make test` does that")
     peer = Peer(folder, *options)
     try:

@@ -1,0 +1,13 @@
+"""Starts SecantusDB, by the Python that it is installed for.
+
+It keeps the answers to ten thousand retryable writes, and looks through all of them at each write: after some minutes
+nothing else has its time any more. A driver repeats a write at once, or not at all.
+"""
+
+import sys
+
+from secantus import transactions  # type: ignore[import-not-found]
+from secantus.cli import main  # type: ignore[import-not-found]
+
+transactions._RETRYABLE_RECORD_MAX = 200
+sys.exit(main())
