@@ -4,10 +4,8 @@ It keeps the answers to ten thousand retryable writes, and looks through all of 
 nothing else has its time any more. A driver repeats a write at once, or not at all.
 """
 
-import sys
-
 from secantus import transactions  # type: ignore[import-not-found]
 from secantus.cli import main  # type: ignore[import-not-found]
 
 transactions._RETRYABLE_RECORD_MAX = 200
-sys.exit(main())
+raise SystemExit(main())
