@@ -1,6 +1,6 @@
 """The admin API over a real service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,25 @@ async def test_pages_lead_through_all_events_in_order(service: RunningService, o
     assert found == everything
     tones = [event["data"]["tone"] for event in found if event["stream"] == "bell-a"]
     assert tones == [str(number) for number in range(7)]
+
+
+async def test_given_a_page_to_go_on_from_then_nobody_looks_for_its_place_from_the_end_of_the_log(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.given(Bell, "a", *[DING] * 7)
+    store = await service.services.get(EventStore)
+    look, looked = store.last_position, list[int]()
+
+    async def watched(*, prefixes: Sequence[str], at_most: int) -> int:
+        looked.append(at_most)
+        return await look(prefixes=prefixes, at_most=at_most)
+
+    monkeypatch.setattr(store, "last_position", watched)
+    first = await get(service, "/events", limit=3)
+    second = await get(service, "/events", limit=3, after=first["next_cursor"])
+
+    assert [event["revision"] for event in second["items"]] == [3, 4, 5]
+    assert looked == []
 
 
 async def test_events_of_unknown_types_and_broken_ones_are_found_and_those_of_others_are_not(

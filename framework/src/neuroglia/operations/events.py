@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 from neuroglia.core import Page
 from neuroglia.core.lifecycle import Stopping
 from neuroglia.documents import Documents, DocumentType, Session, eq, gt
-from neuroglia.event_sourcing import StoredEvent, Subscriptions
+from neuroglia.event_sourcing import BEGINNING, StoredEvent, Subscriptions
 from neuroglia.event_sourcing.subscriptions import Means
 from neuroglia.operations.index import EventIndex, IndexedEvent
 
@@ -45,8 +45,7 @@ class EventLog:
 
     async def page(self, after: int, limit: int) -> Page[EventDto]:
         """The events behind a position of the log."""
-        start = await self._at(after)
-        batch = await self.means.events.read_all(after=start, prefixes=self._prefixes, limit=limit + 1)
+        batch = await self.means.events.read_all(after=await self._at(after), prefixes=self._prefixes, limit=limit + 1)
         shown = [_show(stored) for stored in batch.events[:limit]]
         return Page(items=shown, next_cursor=str(shown[-1].position) if len(batch.events) > limit else None)
 
@@ -61,8 +60,7 @@ class EventLog:
         """The events that belong to one request of the outside, behind a position of the log."""
         places = Documents(self.index, Session(self.means.documents, self.means.generations))
         found = await places.find(eq("correlation_id", id), gt("position", after), order="position", limit=limit)
-        pages = [await self.of_stream(place.stream, place.revision - 1, 1) for place in found.items]
-        shown = [event for page in pages for event in page.items]
+        shown = [one for at in found.items for one in (await self.of_stream(at.stream, at.revision - 1, 1)).items]
         return Page(items=shown, next_cursor=str(found.items[-1].position) if found.next_cursor else None)
 
     async def follow(self, after: int | None, prefix: str) -> AsyncIterator[EventDto]:
@@ -80,8 +78,11 @@ class EventLog:
         return tuple(self.subscriptions.runners[EventIndex].prefixes)
 
     async def _at(self, after: int) -> int:
-        """Where the last own event up to a position stands: a store can go on only from behind an event."""
-        return await self.means.events.last_position(prefixes=self._prefixes, at_most=after)
+        """Where the last own event up to a position stands: a store can go on only from behind an event. Where a page
+        has ended, the index knows one; else it may have to be looked for from the end of the log."""
+        places = Documents(self.index, Session(self.means.documents, self.means.generations))
+        is_place = after == BEGINNING or await places.lookup(str(after))
+        return after if is_place else await self.means.events.last_position(prefixes=self._prefixes, at_most=after)
 
 
 def _show(stored: StoredEvent) -> EventDto:
