@@ -1,7 +1,7 @@
 """Starts SecantusDB, by the Python that it is installed for.
 
-It keeps the answers to ten thousand retryable writes, and looks through all of them at each write: after some minutes
-nothing else has its time any more. A driver repeats a write at once, or not at all.
+It keeps the answers to ten thousand retryable writes, and looks through all of them at each write, which in
+the end is most of what it does. A driver repeats a write at once, or not at all.
 """
 
 from secantus import transactions  # type: ignore[import-not-found]

@@ -50,7 +50,8 @@ class Gauges:
             head = await self._events.head()
             for runner in self._subscriptions.runners.values():
                 told = await look(runner, head)
-                self._lag.set(told.lag or 0, {"messaging.destination.name": told.name})
+                if told.lag is not None:
+                    self._lag.set(told.lag, {"messaging.destination.name": told.name})
                 self._parked.set(told.parked, {"messaging.destination.name": told.name})
         if self._documents is not None:
             for queue, state in ((queue, state) for queue in _QUEUES for state in _STATES):
