@@ -6,12 +6,13 @@ every so often, the latest states of the busiest aggregates stay in memory. Whic
 event that it was taken behind, and for what came later; or it confirms that there is nothing later (see `OneCommand`).
 """
 
+import functools
 import hashlib
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final, TypeGuard, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, TypeGuard, cast, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypedDict
@@ -41,7 +42,6 @@ class Snapshots:
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
         self._documents: DocumentType[Snapshot] = DocumentType(Snapshot)
-        self._shapes: dict[type[AggregateRoot], _Shape] = {}
         self._recent: OrderedDict[str, Snapshot] = OrderedDict()  # the least recently saved first
         self._latest: dict[str, str] = {}  # of those, the last event, unless somebody else was met there since
 
@@ -53,7 +53,7 @@ class Snapshots:
         if type(aggregate).snapshot_every is None:
             return None
         try:
-            shape = self._shape(type(aggregate))
+            shape = _shape(type(aggregate))
             if not _fits(snapshot := self._recent.get(stream), shape):
                 stored = await self._store.get(self._documents.collection, stream)
                 snapshot = stored and self._documents.codec.decode(stored.body)
@@ -70,7 +70,7 @@ class Snapshots:
         if every is None:
             return
         try:
-            shape = self._shape(type(aggregate))
+            shape = _shape(type(aggregate))
             state = shape.codec.encode({name: getattr(aggregate, name) for name in shape.names}).decode()
             snapshot = Snapshot(stream=stream, event_id=last.id, shape=shape.hash, state=state)
             self._recent[stream] = snapshot
@@ -94,9 +94,6 @@ class Snapshots:
         """Somebody else appends to this stream, too."""
         self._latest.pop(stream, None)
 
-    def _shape(self, kind: type[AggregateRoot]) -> "_Shape":
-        return self._shapes.get(kind) or self._shapes.setdefault(kind, _Shape(kind))
-
 
 class _Shape:
     """What a snapshot of an aggregate class holds; the hash changes with any type in it."""
@@ -108,6 +105,10 @@ class _Shape:
         self.codec: JsonCodec[Mapping[str, Any]] = JsonCodec(fields)
         schema = json.dumps(TypeAdapter(fields).json_schema(), sort_keys=True)
         self.hash = hashlib.sha256(schema.encode()).hexdigest()[:16]
+
+
+# To mypy, a class is nothing that can be a key.
+_shape: Final = cast("Callable[[type[AggregateRoot]], _Shape]", functools.cache(_Shape))
 
 
 def _fits(snapshot: Snapshot | None, shape: _Shape) -> TypeGuard[Snapshot]:

@@ -83,7 +83,8 @@ class RequestMiddleware:
                     })  # fmt: skip
 
     def _limited(self, receive: Receive) -> Receive:
-        """Ends the reading of a body that is too large, however its length was announced."""
+        """Ends the reading of a body that is too large, however its length was announced. (FastAPI's `max_body_size`
+        would answer so before it is known who asks, and in plain text.)"""
         read = 0
 
         async def receive_limited() -> Message:
