@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -87,8 +88,32 @@ async def test_given_streams_of_others_when_the_runner_follows_then_they_do_not_
         await passed(runner, own.position)
         await state(runner, SubscriptionState.LIVE)
         assert await runner.last_own_position(await world.events.head()) == own.position
-
     assert (runner.status.position, runner.status.unknown_events) == (own.position, 0)
+
+
+async def test_given_a_long_log_of_others_when_the_own_end_is_asked_for_often_then_it_is_looked_for_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    last_position = world.events.last_position
+
+    async def watched(*, prefixes: Sequence[str], at_most: int) -> int:
+        looks.extend([at_most] if prefixes else [])
+        return await last_position(prefixes=prefixes, at_most=at_most)
+
+    monkeypatch.setattr(world.events, "last_position", watched)
+    own = await world.happened("1", OPENED)
+    runner = world.runner()
+    for number in range(3):
+        await world.events.append(f"other-{number}", new_events(3), NO_STREAM)
+        assert await runner.own_end(await world.events.head()) == own.position
+    assert len(looks) == 1
+
+    later = await world.happened("1", UP)
+    await world.events.append("other-3", new_events(3), NO_STREAM)
+    assert await runner.own_end(await world.events.head()) == later.position
+    assert await runner.own_end(later.position - 1) == own.position  # the log has lost its end
+    assert len(looks) == 3
 
 
 async def test_when_a_handler_runs_then_it_does_so_for_the_projection_with_the_events_correlation(
@@ -450,6 +475,38 @@ async def test_given_too_much_at_once_and_an_event_that_fails_when_both_are_met_
     assert [item.group for item in await parked_items(runner)] == ["counter-13"]
     views = [await world.view(str(number)) for number in range(20)]
     assert [number for number, view in enumerate(views) if view is None or view.total != 1] == [13]
+
+
+async def test_given_too_much_behind_an_event_that_fails_when_it_is_parked_then_that_too_goes_in_smaller_parts(
+    world: World,
+) -> None:
+    def fail(call: int) -> None:
+        raise ValueError("no")
+
+    end = await world.happened("1", OPENED, *[UP] * 40)
+    runner = world.runner(ProbedProjection, Probe(fail), documents=SlowDocuments(world.documents, most=5))
+
+    async with run(runner):
+        await passed(runner, end.position)
+        await state(runner, SubscriptionState.LIVE)
+
+    assert [item.error for item in await parked_items(runner)] == ["ValueError", *[None] * 39]
+
+
+async def test_given_a_store_that_was_slow_once_when_few_events_come_then_nobody_concludes_that_it_manages_many(
+    world: World,
+) -> None:
+    slow = SlowDocuments(world.documents, most=9)
+    runner = world.runner(documents=slow)
+    end = await world.happened("1", OPENED, *[UP] * 40)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        slow.faults.append("before")
+        for _ in range(60):
+            await passed(runner, (await world.happened("1", UP)).position)
+
+        assert runner._live._at_once == 2  # for once, as many came as it had managed
 
 
 async def test_given_a_document_store_that_is_down_at_the_start_when_it_is_back_then_the_runner_begins(

@@ -231,6 +231,29 @@ async def test_given_poison_then_its_sequence_is_parked_the_rest_flows_and_a_rep
     assert await told(world) == {"a": (4, [1, 2, 3, 4]), "b": (1, [1])}
 
 
+async def test_given_a_replay_in_vain_when_another_one_succeeds_then_all_is_well_again_though_nothing_else_comes(
+    world: World, outside: Outside
+) -> None:
+    async def fail(envelope: Envelope) -> None:
+        raise ZeroDivisionError
+
+    outside.answer = fail
+    end = await world.happened("a", OPENED, UP)
+    runner = world.reaction(Telling, outside)
+
+    async with run(runner):
+        await passed(runner, end.position)
+        await parked_in(runner, 1)
+        await runner.replay()
+        await state(runner, SubscriptionState.RETRYING)
+        await parked_in(runner, 1)
+        outside.answer = outside.listen
+        await runner.replay()
+        await nothing_parked(runner)
+        await state(runner, SubscriptionState.LIVE)
+        assert runner.status.error is None
+
+
 async def test_given_a_handler_that_awaits_what_was_cancelled_then_its_event_is_parked_as_any_that_fails(
     world: World, outside: Outside
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from neuroglia.core import NotFoundError, RequestContext, SystemIds
 from neuroglia.documents import Write
 from neuroglia.domain import AggregateRoot, DomainEvent, event, when
-from neuroglia.event_sourcing import EventCodec, EventSourcedRepository, repository
+from neuroglia.event_sourcing import BEGINNING, EventCodec, EventSourcedRepository, repository
 from neuroglia.event_sourcing.adapters.sqlite import SqliteEventStore
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots
@@ -220,6 +220,20 @@ async def test_given_a_long_life_when_a_command_may_be_a_repeat_then_only_what_c
     await world.repository(replace(context), kind=Photographed).get("1")
 
     assert seen == [38, 34, 24]  # the last one, the five that end with it, and ten before them
+
+
+async def test_given_a_very_long_life_when_a_command_may_be_a_repeat_then_no_page_is_larger_than_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "_TAIL", 4)
+    monkeypatch.setattr(repository, "PAGE", 8)
+    context = RequestContext(correlation_id="c", command_id="once", since=BEGINNING)
+    await counted(world, times=39)
+    seen = reads(world, monkeypatch)
+
+    await world.repository(replace(context), kind=Photographed).get("1")
+
+    assert seen == [38, 35, 27, 19, 11, 3, -1]
 
 
 async def increased(world: World) -> Counter:

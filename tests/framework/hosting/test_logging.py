@@ -129,6 +129,20 @@ def test_of_an_exception_during_another_both_are_told(capsys: pytest.CaptureFixt
     assert SECRET not in str(line)
 
 
+def test_of_a_group_of_exceptions_all_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("INFO")
+
+    try:
+        raise ExceptionGroup(SECRET, [KeyError(SECRET), ExceptionGroup(SECRET, [OSError(SECRET)])]) from ValueError()
+    except ExceptionGroup as error:
+        _log.error("it failed", exc_info=error)
+
+    (line,) = logged(capsys)
+    told = [part.partition(":")[0] for part in line["exc_info"].splitlines()]
+    assert told == ["ExceptionGroup", "KeyError", "ExceptionGroup", "ValueError", "OSError"]
+    assert SECRET not in str(line)
+
+
 async def test_a_failed_request_is_told_with_its_correlation_id(capsys: pytest.CaptureFixture[str]) -> None:
     class BrokenController(ControllerBase):
         @get(scopes=["r"])

@@ -1,16 +1,16 @@
 """Process managers: steps take effect once, deadlines are met, and what stands still is given its step again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
 
 from neuroglia.core import Clock, ConfigurationError, NotFoundError, Unavailable, derived_id
-from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItems, WorkState
+from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItems, WorkState, Write
 from neuroglia.domain import DomainEvent
-from neuroglia.event_sourcing import EventCodec, EventStore, Reaction, Subscriptions, on
+from neuroglia.event_sourcing import EventCodec, EventStore, Reaction, Subscriptions, SubscriptionState, on
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.subscriptions import Checkpoint
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
@@ -225,6 +225,96 @@ async def test_given_a_deadline_behind_a_step_that_takes_longer_than_a_lease_the
     await ends(service, "slow", "expired")
     assert [how for how, _ in World.sent] == ["charge", "expired"]
     assert await items(service, WorkState.PARKED) == []
+
+
+async def test_given_deadlines_in_the_lanes_when_the_runner_begins_anew_then_they_are_met_all_the_same(
+    service: RunningService, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, release, lost, original = asyncio.Event(), asyncio.Event(), asyncio.Event(), EndHandler.handle
+    store = await service.services.get(DocumentStore)
+    commit, orders = store.commit, [f"slow-{number}" for number in range(2 * Ordering.workers)]
+
+    async def hold(self: EndHandler, command: End) -> None:
+        begun.set()
+        await release.wait()
+        await original(self, command)
+
+    async def commit_unheard(writes: Sequence[Write]) -> None:
+        await commit(writes)
+        if not lost.is_set() and any((write.collection, write.key) == ("checkpoints", "Ordering") for write in writes):
+            lost.set()
+            raise Unavailable("its answer is lost")
+
+    async def anew() -> bool:
+        return runner._lanes not in {None, lanes}
+
+    async def all_met() -> bool:
+        clock.advance(timedelta(seconds=1))  # whose turn it was is taken over in time
+        return all([(await history(service, order))[-1] == Ended(how="expired") for order in orders])
+
+    for order in orders:
+        await service.happened(Order, order, Placed())
+    await service.settle()
+    monkeypatch.setattr(EndHandler, "handle", hold)
+    clock.advance(HOUR)
+    await begun.wait()
+    runner = (await service.services.get(Subscriptions)).runners[Ordering]
+    assert isinstance(runner, ProcessRunner)
+    lanes = runner._lanes
+    monkeypatch.setattr(store, "commit", commit_unheard)
+    await service.happened(Order, "other", Ended(how="done"))  # the checkpoint moves
+    await eventually(anew)
+    release.set()
+
+    await eventually(all_met)
+
+
+async def test_given_a_deadline_whose_handler_awaits_what_is_cancelled_then_it_alone_is_parked(
+    service: RunningService, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, orders = EndHandler.handle, [f"slow-{number}" for number in range(2 * Ordering.workers)]
+
+    async def await_cancelled(self: EndHandler, command: End) -> None:
+        if command.order_id == orders[3]:
+            nothing = asyncio.get_running_loop().create_future()
+            nothing.cancel()
+            await nothing
+        await original(self, command)
+
+    async def parked() -> bool:
+        clock.advance(HOUR)
+        return await items(service, WorkState.PARKED) == [f"order-{orders[3]} HandlerCancelled"]
+
+    for order in orders:
+        await service.happened(Order, order, Placed())
+    await service.settle()
+    monkeypatch.setattr(EndHandler, "handle", await_cancelled)
+
+    await eventually(parked)
+    for order in orders[:3] + orders[4:]:
+        await ends(service, order, "expired")
+
+
+async def test_given_a_deadline_that_has_failed_when_it_is_answered_then_that_is_told(
+    service: RunningService, clock: FixedClock
+) -> None:
+    status = (await service.services.get(Subscriptions)).runners[Ordering].status
+
+    async def told() -> bool:
+        return status.error == "LookupError"
+
+    async def recovered() -> bool:
+        clock.advance(HOUR)
+        return status.error is None and status.state is SubscriptionState.LIVE
+
+    await service.given(Order, "1", Placed())  # and delivered: what is asked when the time has come, is refused
+    World.stumbles = True
+    clock.advance(HOUR)
+    await eventually(told)
+    World.stumbles = False
+
+    await eventually(recovered)
+    assert await items(service, WorkState.WAITING) == []
 
 
 async def test_given_a_process_that_stands_still_when_swept_then_its_last_event_is_handled_again(

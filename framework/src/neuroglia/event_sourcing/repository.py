@@ -13,7 +13,7 @@ from neuroglia.domain import AggregateRoot, Envelope, History, Repository
 from neuroglia.event_sourcing.codec import EventCodec
 from neuroglia.event_sourcing.once import OneCommand
 from neuroglia.event_sourcing.snapshots import Snapshots
-from neuroglia.event_sourcing.store import NO_STREAM, EventMetadata, EventStore, NewEvent, StoredEvent
+from neuroglia.event_sourcing.store import NO_STREAM, PAGE, EventMetadata, EventStore, NewEvent, StoredEvent
 from neuroglia.observability import OFF, Tracing
 
 A = TypeVar("A", bound=AggregateRoot)
@@ -31,15 +31,9 @@ class EventSourcedRepository(Repository[A], History[A]):
     """Loads an aggregate by replaying its stream, and saves it by appending what it decided since."""
 
     def __init__(
-        self,
-        kind: type[A],
-        store: EventStore,
-        codec: EventCodec,
-        clock: Clock,
-        command: OneCommand,
-        snapshots: Snapshots,
-        tracing: Tracing = OFF,
-    ) -> None:
+        self, kind: type[A], store: EventStore, codec: EventCodec, clock: Clock, command: OneCommand,
+        snapshots: Snapshots, tracing: Tracing = OFF,
+    ) -> None:  # fmt: skip
         self._kind, self._store, self._codec = kind, store, codec
         self._clock, self._snapshots, self._tracing = clock, snapshots, tracing
         self._command, self._context = command, command.context
@@ -130,7 +124,7 @@ class EventSourcedRepository(Repository[A], History[A]):
                 return True
             if not page.events:  # somebody has truncated the stream
                 break
-            first, before, tail = page.events[0], after + 1, 2 * tail
+            first, before, tail = page.events[0], after + 1, min(2 * tail, PAGE)
         return False
 
     async def _confirm(self, stream: str, version: int, event_id: str) -> None:

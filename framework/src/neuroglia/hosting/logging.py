@@ -46,11 +46,12 @@ class _Formatter(JsonFormatter):
     def formatException(self, ei: ExcInfo) -> str:
         """Types and places of the whole chain, not the messages: these may quote personal data."""
         lines: list[str] = []
-        error = ei[1]
-        while error is not None:
+        told = [] if ei[1] is None else [ei[1]]
+        for error in told:  # which grows meanwhile
             frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
             lines.append(f"{type(error).__qualname__}: " + " < ".join(
                 f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
             ))  # fmt: skip
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            told += [*getattr(error, "exceptions", ()), *([cause] if cause else [])]  # a group says nothing by itself
         return "\n".join(lines)

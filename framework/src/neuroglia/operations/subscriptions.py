@@ -49,7 +49,7 @@ async def look(runner: SubscriptionRunner, head: int | None) -> SubscriptionDto:
     if head is not None:
         if status.state is SubscriptionState.STANDBY:
             await runner.look()
-        lag = max(0, await runner.last_own_position(head) - status.position) if status.position < head else 0
+        lag = max(0, await runner.own_end(head) - status.position) if status.position < head else 0
     kind: Literal["projection", "reaction"] = "projection" if isinstance(runner, ProjectionRunner) else "reaction"
     return SubscriptionDto(**asdict(status), kind=kind, lag=lag)
 

@@ -1,5 +1,6 @@
 """Process managers: their steps are sent, repeated where a process stands still, and begun when they are due."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from neuroglia.core.errors import ConcurrencyError, NotFoundError, Unavailable
 from neuroglia.core.ids import SystemIds, derived_id
 from neuroglia.dependency_injection import Scope
 from neuroglia.documents import WORK_ITEMS, Lease, Session, WorkItem, WorkQueue
+from neuroglia.documents.attempts import failure_of
 from neuroglia.domain import DomainError, Envelope
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import StoredEvent
@@ -39,7 +41,6 @@ class ProcessRunner(ReactionRunner):
         super().__init__(kind, prefixes, means, lease)
         self._manager = cast("type[ProcessManager]", kind.subscriber)
         self._swept = means.clock.now()
-        self._meeting: set[str] = set()  # deadlines that are in the lanes
         self._queue = f"{self.status.name}:deadlines"
         self._deadlines = WorkQueue(
             means.documents, means.clock, queue=self._queue, owner=SystemIds().new(), seconds=lease.seconds
@@ -59,8 +60,8 @@ class ProcessRunner(ReactionRunner):
         if self._lanes is None:
             return
         for item in await self._deadlines.due(_AT_ONCE):
-            if item.id not in self._meeting:
-                self._meeting.add(item.id)
+            if item.id not in self._in_lanes:
+                self._in_lanes.add(item.id)
                 await self._lanes.put(item.group, partial(self._meet, item))
         now = self._means.clock.now()
         if now - self._swept >= self._manager.sweep:
@@ -104,12 +105,26 @@ class ProcessRunner(ReactionRunner):
                 with suppress(ConcurrencyError):  # it took longer than a lease, and somebody else has it
                     await self._try(item)
         finally:
-            self._meeting.discard(item.id)
+            self._in_lanes.discard(item.id)
 
     async def _try(self, item: WorkItem) -> None:
         if item.attempts > self.kind.subscriber.attempts:  # it has killed those that tried
-            await self._deadlines.park(item, "ProcessDied")
+            await self._patience.insist(partial(self._deadlines.park, item, "ProcessDied"))
             return
+        try:
+            await self._carry_out(item)
+            self._patience.recovered()
+        except Exception as failure:  # noqa: BLE001 - it is tried again, or parked, and told
+            self._patience.note(failure)
+            name, waits = type(failure).__name__, isinstance(failure, Unavailable)
+            if waits or item.attempts < self.kind.subscriber.attempts:
+                due = self._means.clock.now() + _AGAIN * item.attempts
+                leave = partial(self._deadlines.hand_back, item, due=due, error=name, counts=not waits)
+            else:
+                leave = partial(self._deadlines.park, item, name)
+            await self._patience.insist(leave)
+
+    async def _carry_out(self, item: WorkItem) -> None:
         try:
             revision = int(str(item.body["revision"]))
             async with self._means.provider.create_scope() as scope:
@@ -123,15 +138,8 @@ class ProcessRunner(ReactionRunner):
                 session = await scope.get(Session)
                 await self._deadlines.finish(item, session)
                 await session.commit()
-        except Exception as failure:  # noqa: BLE001 - it is tried again, or parked, and told
-            self._patience.note(failure)
-            name, waits = type(failure).__name__, isinstance(failure, Unavailable)
-            if waits or item.attempts < self.kind.subscriber.attempts:
-                due = self._means.clock.now() + _AGAIN * item.attempts
-                leave = partial(self._deadlines.hand_back, item, due=due, error=name, counts=not waits)
-            else:
-                leave = partial(self._deadlines.park, item, name)
-            await self._patience.insist(leave)
+        except asyncio.CancelledError as cancelled:  # of the handler: else it would end all lanes
+            raise failure_of(cancelled) from None
 
     async def _unfinished(self, before: datetime) -> Sequence[str]:
         async with self._means.provider.create_scope() as scope:
@@ -148,4 +156,5 @@ class ProcessRunner(ReactionRunner):
         if last is None or kind not in self.kind.handlers or stream in self.parking.held:
             return
         _log.warning("process stands still", extra={"subscription": self.status.name, "stream": stream})
-        await self._patience.try_once(partial(self._settle, last, None))  # else the next sweep tries again
+        if await self._patience.try_once(partial(self._settle, last, None)):  # else the next sweep tries again
+            self._patience.recovered()

@@ -96,13 +96,13 @@ class Projector:
             except Unavailable:
                 self._at_once = max(1, len(some) // 2)
                 raise
-            if self._at_once is not None:
+            if self._at_once and self._at_once <= len(some):  # fewer tell nothing of what the store manages
                 self._at_once += self._at_once // 8 + 1
 
     async def _one_by_one(self, events: Sequence[StoredEvent]) -> None:
         for passes, some in itertools.groupby(events, self._passes):  # asks of each when its turn comes
             if passes:
-                await self._patience.insist(functools.partial(self._transact, list(some)))
+                await self._patience.insist(functools.partial(self._together, list(some)))
             else:
                 for stored in some:
                     await self.parking.carefully(stored, lambda stored, error: self._transact([stored], error))

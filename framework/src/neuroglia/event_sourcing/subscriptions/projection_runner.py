@@ -57,7 +57,7 @@ class ProjectionRunner(SubscriptionRunner):
         await self.look()
         if self._lease.taken_over:
             self._suspicious = True
-            await self._live.suspect(PAGE, await self._last())
+            await self._live.suspect(PAGE, await self.own_end(await self._means.events.head()))
         await self._live.checkpoint.verify(self._means.events)
         await self.parking.load()
         self.status.parked = len(self.parking.held)
@@ -90,7 +90,7 @@ class ProjectionRunner(SubscriptionRunner):
         await next_one.checkpoint.verify(self._means.events)
         await next_one.parking.load()  # a runner that has stopped may have begun it
         if self._suspicious:
-            await next_one.suspect(_STRIDE, await self._last())
+            await next_one.suspect(_STRIDE, await self.own_end(await self._means.events.head()))
             self._suspicious = False
         try:
             await self._catch_up(next_one)
@@ -126,9 +126,6 @@ class ProjectionRunner(SubscriptionRunner):
 
     def _retire(self, generation: int) -> None:
         self._retired[generation] = asyncio.get_running_loop().time() + max(_KEEP_S, self._lease.seconds)
-
-    async def _last(self) -> int:
-        return await self.last_own_position(await self._means.events.head())
 
     async def _row(self, session: Session) -> Generation:
         return await session.get(self._generations, self.status.name) or Generation(name=self.status.name)

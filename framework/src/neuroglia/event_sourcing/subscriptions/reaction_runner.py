@@ -52,7 +52,7 @@ class ReactionRunner(SubscriptionRunner):
         self._checkpoint = Checkpoint(name=self.status.name)
         self._progress = asyncio.Event()
         self._lanes: Lanes[Work] | None = None
-        self._replaying: set[str] = set()  # streams whose replay is in the lanes
+        self._in_lanes: set[str] = set()  # beside events: streams whose replay is there, and deadlines
         self._suspects = 0  # so many of the next events may be why somebody has died
 
     @override
@@ -91,8 +91,8 @@ class ReactionRunner(SubscriptionRunner):
     async def _attend(self) -> None:
         if self._lanes is not None and self.parking.held:
             for stream in await self.parking.requested():
-                if stream not in self._replaying:  # one that takes long would fill the lanes
-                    self._replaying.add(stream)
+                if stream not in self._in_lanes:  # one that takes long would fill the lanes
+                    self._in_lanes.add(stream)
                     await self._lanes.put(stream, partial(self._replay, stream))
 
     @override
@@ -103,7 +103,7 @@ class ReactionRunner(SubscriptionRunner):
                 saver = saving.create_task(self._save_for_ever())
                 async with asyncio.TaskGroup() as working:  # left when all in hand is done
                     self._lanes = Lanes(working, self._do, workers=self._workers, waiting=_IN_HAND)
-                    self._replaying = set()
+                    self._in_lanes = set()
                     yield
                 saver.cancel()
         except BaseExceptionGroup as several:
@@ -122,8 +122,9 @@ class ReactionRunner(SubscriptionRunner):
     async def _replay(self, stream: str) -> None:
         try:
             await self._patience.insist(lambda: self.parking.replay(self._settle, stream))
+            self._patience.recovered()
         finally:
-            self._replaying.discard(stream)
+            self._in_lanes.discard(stream)
 
     async def _handle(self, stored: StoredEvent, *, carefully: bool) -> None:
         if stored.stream in self.parking.held:

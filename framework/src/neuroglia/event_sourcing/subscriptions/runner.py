@@ -10,7 +10,7 @@ from typing import Final
 from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.documents import Lease, WorkState
 from neuroglia.event_sourcing.handlers import SubscriberType
-from neuroglia.event_sourcing.store import Batch, EventSubscription
+from neuroglia.event_sourcing.store import BEGINNING, Batch, EventSubscription
 from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.parking import Parking
@@ -41,6 +41,7 @@ class SubscriptionRunner(ABC):
         self._requested = asyncio.Event()
         self._moved = asyncio.Condition()
         self._subscription: EventSubscription | None = None
+        self._looked = (BEGINNING, BEGINNING)  # where the log ended the last time, and the last own event in it
 
     async def run(self) -> None:
         """Follows the log until `stop`. Failures are logged and retried with pauses, for ever."""
@@ -118,6 +119,17 @@ class SubscriptionRunner(ABC):
     async def last_own_position(self, at_most: int) -> int:
         """The position of the last event up to `at_most` that this runner gets to see."""
         return await self._means.events.last_position(prefixes=self.prefixes, at_most=at_most)
+
+    async def own_end(self, head: int) -> int:
+        """The same for a log that ends at `head`. It is often asked for, and what others have appended may be much: the
+        log is looked through only as far as it has grown since the last time."""
+        before, own = self._looked
+        if before != head:
+            read_all, known = self._means.events.read_all, 0 <= before < head
+            if not known or (await read_all(after=before, prefixes=self.prefixes, limit=1)).events:
+                own = await self.last_own_position(head)
+            self._looked = head, own
+        return own
 
     async def _passed(self, position: int) -> None:
         async with self._moved:
