@@ -56,7 +56,7 @@ LIMITS = {
     "mvc": 408,
     "cloud_events": 395,
     "observability": 195,
-    "operations": 516,
+    "operations": 537,
     "hosting": 364,
     "testing": 410,
 }

@@ -226,6 +226,7 @@ def test_the_story_of_an_operator(crew: Crew) -> None:
     until(lambda: bool(crew.jobs("carry", "running")), "the job to run", SECONDS)
     listed = json.loads(neuroglia("list", "--state", "running", "--json"))
     assert [(job["id"], job["task"]) for job in listed] == [(id, "carry")]
+    assert id in neuroglia("list")
     assert "by hand" in neuroglia("show", id)
     assert neuroglia("list", "--queue", "inbox", "--json") == "[]"
 

@@ -64,6 +64,9 @@ def test_the_story_of_an_operator(bells: ServiceProcess, tmp_path: Path) -> None
     assert [event["stream"] for event in told(url, "events", "--stream", "bell-a")] == ["bell-a"]
     shown = [line.split()[2] for line in neuroglia(url, "events").splitlines()]  # each in a line
     assert shown.count("bells.rung.v1") == 2
+    first, *others = told(url, "events")
+    assert told(url, "events", "--after", str(first["position"])) == others
+    assert "--tail goes with --stream alone" in neuroglia(url, "events", "--tail", "--tree", code=2)
     cause, effect = neuroglia(url, "events", "--correlation", "of-b", "--tree").splitlines()[1:]
     assert "bells.rung.v1" in cause
     assert "bells.echoed.v1" in effect
@@ -112,7 +115,8 @@ def test_what_goes_wrong_is_told_in_a_line(bells: ServiceProcess) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     for arguments in (["events"], ["events", "--tail"], ["doctor"], ["subscriptions"], ["parked", "list"]):
         assert f"Nobody answers at {nobody}" in neuroglia(nobody, *arguments, code=3)
-    assert "Nobody answers" in neuroglia("nonsense", "doctor", code=3)
+    assert "--url begins with http://" in neuroglia("nonsense", "doctor", code=2)
+    assert "Nobody answers at --url" in neuroglia("http://127.0.0.1:x", "doctor", code=3)
     assert "404" in neuroglia(bells.url, "parked", "show", "../x", code=2)
     assert "422" in neuroglia(bells.url, "subscriptions", "rebuild", "EchoReaction", code=2)
     assert "404" in neuroglia(bells.url + "/elsewhere", "events", code=2)

@@ -33,6 +33,7 @@ Stream = Annotated[str | None, typer.Option(help="Of this stream alone.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Until it is done.")]
 Name = Annotated[str, typer.Argument(callback=_quoted)]
+_UNFINISHED: Final = ("parked", "running", "waiting")
 _POLL_S: Final = 0.2
 
 
@@ -53,16 +54,19 @@ def events(
     correlation: Annotated[str | None, typer.Option(help="Of this request of the outside alone.")] = None,
     tail: Annotated[bool, typer.Option("--tail", help="As they happen, until Ctrl-C.")] = False,
     tree: Annotated[bool, typer.Option("--tree", help="What caused what.")] = False,
+    after: Annotated[int | None, typer.Option(help="Behind this position; with --stream, this revision.")] = None,
     limit: Limit = 200,
     as_json: Json = False,
 ) -> None:
     """Shows events, oldest first."""
     client: httpx.Client = context.obj
     if tail:
+        if correlation or tree or after is not None:
+            fail("--tail goes with --stream alone, which then is what streams begin with.", 2)
         for data in follow(client, "/events/tail", prefix=stream or ""):
             typer.echo(data if as_json else line_of(json.loads(data)))
         return
-    found = list(islice(items(client, "/events", stream=stream, correlation_id=correlation), limit))
+    found = list(islice(items(client, "/events", stream=stream, correlation_id=correlation, after=after), limit))
     if as_json:
         show(found, (), as_json=True)
     elif tree:
@@ -139,7 +143,10 @@ def list_jobs(
     as_json: Json = False,
 ) -> None:
     """Shows the jobs that have not ended, or those in a state; or what stands in another queue."""
-    found = list(islice(items(context.obj, "/jobs", queue=queue, state=state), limit))
+    states = [state] if state else _UNFINISHED
+    found = list(
+        islice((one for each in states for one in items(context.obj, "/jobs", queue=queue, state=each)), limit)
+    )
     rows = [{**item, "task": item["body"].get("task") or item["body"].get("step") or item["group"]} for item in found]
     show(rows, ("id", "task", "state", "due", "attempts", "waits", "error"), as_json=as_json)
 
@@ -148,7 +155,9 @@ def list_jobs(
 def show_job(context: typer.Context, id: Name, as_json: Json = False) -> None:
     """Shows all of one."""
     found = context.obj.get(f"{API}/jobs/{id}").json()
-    show([found], ("id", "queue", "state", "due", "attempts", "waits", "error", "body"), as_json=as_json)
+    fields = ("id", "queue", "state", "due", "attempts", "waits", "error", "body")
+    rows = [found] if as_json else [{"field": name, "value": found[name]} for name in fields]
+    show(rows, ("field", "value"), as_json=as_json)
 
 
 @jobs.command("run")

@@ -11,16 +11,20 @@ from rich.table import Column, Table
 from rich.tree import Tree
 
 _CONSOLE: Final = Console(markup=False, emoji=False, highlight=False)
+_LONGEST: Final = 40
+"""So long may be what is not folded."""
 Items = Sequence[Mapping[str, Any]]
 
 
 def show(items: Items, columns: Sequence[str], *, as_json: bool) -> None:
-    """A table of these columns, but for those that are empty in every row; or all as JSON."""
-    if as_json:
-        typer.echo(json.dumps(items))
+    """A table of these columns, but for those that are empty in every row; or all as JSON. What stands in the first
+    column is to be copied: it is folded last."""
+    if as_json or not items:
+        typer.echo(json.dumps(items) if as_json else "There is nothing.")
         return
-    filled = [name for name in columns if not items or any(_plain(item.get(name)) for item in items)]
-    table = Table(*(Column(name, overflow="fold") for name in filled))
+    filled = [name for name in columns if any(_plain(item.get(name)) for item in items)]
+    whole = max(len(_plain(item.get(columns[0]))) for item in items) <= _LONGEST
+    table = Table(*(Column(name, overflow="fold", no_wrap=whole and name == columns[0]) for name in filled))
     for item in items:
         table.add_row(*(_plain(item.get(name)) for name in filled))
     _CONSOLE.print(table)
