@@ -104,13 +104,30 @@ def test_what_has_to_be_done_next_is_known(outcome: Submission, work: Work) -> N
     assert submitted(outcome).work is work
 
 
-def test_given_an_unclear_attempt_then_the_prompt_expires_with_that_reason() -> None:
-    prompt = submitted(Submission.UNCLEAR)
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [(Submission.BEGUN, "submission-unclear"), (Submission.UNCLEAR, "submission-unclear"),
+     (Submission.ACCEPTED, "expired"), (Submission.UNSENT, "expired")],
+)  # fmt: skip
+def test_given_an_attempt_that_may_have_arrived_or_not_then_the_prompt_expires_with_that_reason(
+    outcome: Submission, code: str
+) -> None:
+    prompt = submitted(outcome)
 
     assert not prompt.expire(NOW)
     assert prompt.expire(LATER)
     assert prompt.error is not None
-    assert prompt.error.code == "submission-unclear"
+    assert prompt.error.code == code
+
+
+def test_given_a_retry_that_was_not_begun_then_it_expires_for_no_reason_of_the_attempt_before() -> None:
+    prompt = prompt_in(S.SUBMITTED)
+    prompt.fault("submission-refused", "It is refused.", NOW)
+    prompt.retry(NOW, LATER)
+
+    assert prompt.expire(LATER)
+    assert prompt.error is not None
+    assert prompt.error.code == "expired"
 
 
 def test_given_another_response_or_one_to_another_attempt_then_it_is_refused() -> None:

@@ -2,15 +2,20 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from api_gateway.integration.ports import CallbackFailed, CallbackRefused, DataRefused, UrlRefused
 from neuroglia.core import Unavailable
 from neuroglia.testing import RunningService
-from tests.api_gateway.callers import API, CALLBACK, PROMPT, admin, caller
+from tests.api_gateway.callers import API, CALLBACK, PROMPT, Caller, admin, caller
 from tests.api_gateway.doubles import Outside
 
 DATA_URL = "https://caller.example/data.zip"
+LARGEST = 256 * 1024
+"""Bytes of a context, or of a response."""
+LONGEST_PAGE = 4 * 1024 * 1024 + 10 * (2 * LARGEST + 10_000)
+"""Where it ends, and what is fetched in one go."""
 NEVER = {"data_object", "response", "error", "prepared_at", "submitted_at", "completed_at", "responded_at"}
 
 
@@ -144,3 +149,39 @@ async def test_pages_show_the_newest_first_by_state(gateway: RunningService, out
     assert (await acme.request("GET", "/prompts", params={"cursor": first["next_cursor"]})).status_code == 400
     assert (await acme.request("GET", "/prompts", params={"limit": 201})).status_code == 422
     assert (await acme.request("GET", "/prompts", params={"status": "gone"})).status_code == 422
+
+
+@pytest.mark.parametrize(("limit", "sizes"), [(15, [15, 10]), (25, [25]), (200, [25])])
+async def test_given_small_prompts_then_a_page_holds_as_many_as_were_asked_for(
+    gateway: RunningService, limit: int, sizes: list[int]
+) -> None:
+    acme = await caller(gateway)
+    ids = [(await acme.send())["id"] for _ in range(25)]
+
+    pages = [response.json()["items"] for response in await all_pages(acme, limit)]
+
+    assert [len(page) for page in pages] == sizes
+    assert [one["id"] for page in pages for one in page] == ids[::-1]
+
+
+async def test_given_large_prompts_then_a_page_is_bounded_and_its_cursor_goes_on(gateway: RunningService) -> None:
+    acme = await caller(gateway)
+    large = {"text": "\u00e9" * (LARGEST // 2 - 10)}
+    ids = [(await acme.send(context=large))["id"] for _ in range(40)]
+
+    responses = await all_pages(acme, 200)
+
+    assert max(len(response.content) for response in responses) < LONGEST_PAGE
+    assert [one["id"] for response in responses for one in response.json()["items"]] == ids[::-1]
+
+
+async def all_pages(acme: Caller, limit: int) -> list[httpx.Response]:
+    """All that the caller sees, page by page."""
+    pages, cursor = list[httpx.Response](), dict[str, str]()
+    while True:
+        response = await acme.request("GET", "/prompts", params={"limit": limit, **cursor})
+        assert response.status_code == 200, response.text
+        pages.append(response)
+        if (following := response.json()["next_cursor"]) is None:
+            return pages
+        cursor = {"cursor": following}

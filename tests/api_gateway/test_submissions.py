@@ -12,7 +12,7 @@ from api_gateway.integration.ports import GenAiRefused, GenAiUnclear
 from neuroglia.core import Unavailable
 from neuroglia.mediation import Mediator
 from neuroglia.testing import FixedClock, RunningService, running
-from tests.api_gateway.callers import admin, agent, caller
+from tests.api_gateway.callers import API, admin, agent, caller
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 from tests.support.waiting import eventually
@@ -102,11 +102,10 @@ async def test_given_a_process_that_died_over_an_attempt_then_it_is_never_made_a
         await eventually(asked)
         assert (await acme.see(id))["status"] == "submitted"
 
-        if not answers_later:
-            with pytest.raises(Unavailable) as wait:  # the first one may only be slow
-                await mediator.execute(BeginSubmission(id))
-            assert wait.value.asked == 15
-            assert (await acme.see(id))["status"] == "submitted"
+        with pytest.raises(Unavailable) as wait:  # the first one may only be slow
+            await mediator.execute(BeginSubmission(id))
+        assert wait.value.asked == 15
+        assert (await acme.see(id))["status"] == "submitted"
         clock.advance(timedelta(seconds=15))
         assert await mediator.execute(BeginSubmission(id)) is None
 
@@ -115,6 +114,39 @@ async def test_given_a_process_that_died_over_an_attempt_then_it_is_never_made_a
         assert (seen["status"], seen["attempts"]) == (status, 1)
         outside.genai.held.set()
     assert keys(outside) == ["1"]
+
+
+async def test_given_a_second_job_beside_a_call_then_it_waits_and_what_was_not_sent_is_the_next_attempt(
+    gateway_of_agents: RunningService, outside: Outside
+) -> None:
+    gateway, operator = gateway_of_agents, gateway_of_agents.tokens.bearer(["operations:admin"])
+    outside.genai.answers = [Unavailable("down")]
+    outside.genai.held.clear()
+    acme = await caller(gateway)
+    id = (await acme.send())["id"]
+
+    async def asked() -> bool:
+        return keys(outside) == ["1"]
+
+    await eventually(asked)
+    job = {"task": "submit-prompt", "arguments": {"prompt_id": id, "version": 1}}
+    second = await gateway.client.post(f"{API}/operations/jobs", json=job, headers=operator)
+    assert second.status_code == 202, second.text
+
+    async def waits() -> bool:
+        path = f"{API}/operations/jobs/{second.json()['id']}"
+        item = (await gateway.client.get(path, headers=operator)).json()
+        return (item["state"], item["error"]) == ("waiting", "Unavailable")
+
+    await eventually(waits)
+    outside.genai.held.set()  # the call of the first job ends: it has certainly not arrived
+
+    async def asked_again() -> bool:
+        return keys(outside) == ["1", "2"]
+
+    await eventually(asked_again)
+    await agent(gateway, id, {"text": "an answer"}, 200, attempt=2)
+    assert (await acme.see(id))["status"] == "completed"
 
 
 async def test_given_a_process_that_died_over_the_preparation_then_another_one_ends_it(

@@ -57,6 +57,7 @@ async def lives_on(
         "DATA_DIR": str(folder),
         "GENAI_URL": GENAI[genai].format(url=around.url),
         "LEASE_SECONDS": "0.3",
+        "GENAI_TIMEOUT": "5",  # until then, and a little longer, who has begun an attempt may only be slow
         "LOG_LEVEL": "ERROR",
         "PROMPT_TIMEOUT": str(PATIENCE_S),
         "OUTGOING_ALLOW_HTTP": "true",

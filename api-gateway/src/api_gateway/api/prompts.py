@@ -62,7 +62,10 @@ class PromptsController(ControllerBase):
     async def list(
         self, status: PromptStatus | None = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[PromptDto]:
-        """Lists prompts, newest first: the caller's own, or all for an admin."""
+        """Lists prompts, newest first: the caller's own, or all for an admin.
+
+        A page of large prompts holds fewer than `limit`: only the one without a `next_cursor` is the last.
+        """
         return await self.mediator.execute(ListPrompts(status, limit, cursor))
 
     @get("/{prompt_id}", etag="version", scopes=_SEES)

@@ -34,15 +34,15 @@ class BeginSubmissionHandler(CommandHandler[BeginSubmission, Prompt | None]):
         self.clock = clock
 
     async def handle(self, command: BeginSubmission) -> Prompt | None:
-        """Raises Unavailable while whoever has begun the attempt may only be slow, and bring the answer yet."""
+        """Raises Unavailable while whoever has begun the attempt may only be slow, and tell yet what became of it."""
         prompt, now = await self.prompts.get(command.prompt_id), self.clock.now()
         is_left = prompt.status is PromptStatus.SUBMITTED and prompt.submission is Submission.BEGUN
         if not is_left:
             prompt.submit(now)
-        elif self.genai.answers_later:
-            prompt.note_submission(prompt.attempts, Submission.UNCLEAR)
         elif (left := prompt.changed_at + self.limits.longest_call - now) > timedelta():
             raise Unavailable("The attempt may still be under way.", retry_after=left.total_seconds())
+        elif self.genai.answers_later:
+            prompt.note_submission(prompt.attempts, Submission.UNCLEAR)
         else:
             prompt.fault(UNCLEAR, UNCLEAR_DETAIL, now)
         await self.prompts.save(prompt)

@@ -1,6 +1,9 @@
 """Prompts, newest first."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from pydantic_core import to_json
 
 from api_gateway.application.access import caller_of, is_admin
 from api_gateway.domain.models.prompt import Prompt
@@ -10,10 +13,16 @@ from neuroglia.documents import Documents, eq
 from neuroglia.mapping import Mapper
 from neuroglia.mediation import Query, QueryHandler
 
+_AT_ONCE: Final = 10
+"""So many are fetched and shown at a stretch. A prompt may have half a mebibyte, and meanwhile all others wait."""
+_ENOUGH: Final = 4 * 1024 * 1024
+"""Behind so many bytes a page ends, however many prompts were asked for: its cursor goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListPrompts(Query[Page[PromptDto]]):
-    """A page of the prompts of the caller who asks, or of all for an admin: those in one state, or in any."""
+    """A page of the prompts of the caller who asks, or of all for an admin: those in one state, or in any.
+    Of large ones it holds fewer than `limit`."""
 
     status: PromptStatus | None
     limit: int
@@ -31,5 +40,13 @@ class ListPromptsHandler(QueryHandler[ListPrompts, Page[PromptDto]]):
         where = [] if is_admin(principal) else [eq("caller_id", caller_of(principal))]
         if query.status is not None:
             where.append(eq("status", query.status))
-        page = await self.prompts.find(*where, order="-created_at", limit=query.limit, cursor=query.cursor)
-        return Page(items=[self.mapper.map(prompt, PromptDto) for prompt in page.items], next_cursor=page.next_cursor)
+        shown: list[PromptDto] = []
+        cursor, size = query.cursor, 0
+        while len(shown) < query.limit and size < _ENOUGH:
+            limit = min(_AT_ONCE, query.limit - len(shown))
+            page = await self.prompts.find(*where, order="-created_at", limit=limit, cursor=cursor)
+            some = [self.mapper.map(prompt, PromptDto) for prompt in page.items]
+            shown, size = shown + some, size + len(to_json(some))  # the cheapest of all that is done with them
+            if (cursor := page.next_cursor) is None:
+                break
+        return Page(items=shown, next_cursor=cursor)

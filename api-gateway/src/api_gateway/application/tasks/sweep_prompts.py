@@ -8,12 +8,14 @@ from api_gateway.application.limits import PromptLimits
 from api_gateway.application.next_task import NEXT_TASK
 from api_gateway.application.tasks.job import PromptJob
 from api_gateway.domain.models.prompt import Prompt, Work
-from neuroglia.core import MAX_LIMIT, Clock
-from neuroglia.documents import Documents, eq, le
+from neuroglia.core import Clock
+from neuroglia.documents import Documents, DocumentStore, DocumentType, Session, eq, le
 from neuroglia.scheduling import BackgroundTask, BackgroundTasks, JobInfo, background_task
 
 _OFTEN: Final = timedelta(minutes=1)
-_PAGES: Final = 25
+_AT_ONCE: Final = 10
+"""A prompt may have half a mebibyte, and there may be many that nobody has worked on."""
+_PAGES: Final = 500
 """More are not looked at in one go."""
 
 
@@ -23,9 +25,16 @@ class SweepPrompts(BackgroundTask[None]):
     often, or somebody has removed them. It never decides: it enqueues the job that is missing, once an hour."""
 
     def __init__(
-        self, prompts: Documents[Prompt], tasks: BackgroundTasks, limits: PromptLimits, clock: Clock, job: JobInfo
+        self,
+        kind: DocumentType[Prompt],
+        documents: DocumentStore,
+        tasks: BackgroundTasks,
+        limits: PromptLimits,
+        clock: Clock,
+        job: JobInfo,
     ) -> None:
-        self.prompts = prompts
+        self.kind = kind
+        self.documents = documents
         self.tasks = tasks
         self.limits = limits
         self.clock = clock
@@ -41,7 +50,8 @@ class SweepPrompts(BackgroundTask[None]):
         where = eq("work", work), le("changed_at", self.clock.now() - self.limits.forgotten)
         cursor = None
         for _ in range(_PAGES):
-            page = await self.prompts.find(*where, order="changed_at", limit=MAX_LIMIT, cursor=cursor)
+            prompts = Documents(self.kind, Session(self.documents))  # one session keeps all that it has seen
+            page = await prompts.find(*where, order="changed_at", limit=_AT_ONCE, cursor=cursor)
             for prompt in page.items:
                 yield prompt
             if (cursor := page.next_cursor) is None:

@@ -197,7 +197,8 @@ class Prompt:
         """Faults if its time is over, and it has no response. Returns whether that is so."""
         is_over = not self.is_final and self.response is None and self.expires_at <= now
         if is_over:
-            unclear = self.submission is Submission.UNCLEAR
+            begun = self.status is PromptStatus.SUBMITTED and self.submission is Submission.BEGUN
+            unclear = begun or self.submission is Submission.UNCLEAR
             self.fault("submission-unclear" if unclear else "expired", "There was no response in time.", now)
         return is_over
 
