@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from neuroglia.core import SystemClock, SystemIds
+from neuroglia.documents import DocumentStore, DocumentType, Find, StoredDocument, WorkState, eq
 from neuroglia.event_sourcing import EventMetadata, EventStore, NewEvent
 from neuroglia.hosting import ServiceSettings
 from neuroglia.testing import RunningService, in_memory, running
@@ -147,6 +148,25 @@ async def test_given_poison_when_the_cause_is_mended_and_it_is_replayed_then_not
         return (await subscription(service, "BellProjection"))["requested"] == 0
 
     await eventually(all_handled)
+
+
+async def test_given_many_parked_when_a_page_of_them_is_asked_for_then_the_others_are_not_read(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.given(Bell, "a", POISON, *[DING] * 4)
+    first, *_ = await parked(service, 5)
+    documents = await service.services.get(DocumentStore)
+    find, looks = documents.find, list[Find]()
+
+    async def watched(kind: DocumentType[Any], wanted: Find) -> Sequence[StoredDocument]:
+        looks.append(wanted)
+        return await find(kind, wanted)
+
+    monkeypatch.setattr(documents, "find", watched)
+    page = await get(service, "/parked/BellProjection", limit=1, after=first["position"])
+
+    assert [event["revision"] for event in page["items"]] == [1]
+    assert sum(eq("state", WorkState.PARKED) in look.where for look in looks) == 1
 
 
 async def test_given_poison_when_it_is_discarded_then_what_stood_behind_it_is_handled(service: RunningService) -> None:

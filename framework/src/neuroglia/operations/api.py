@@ -14,7 +14,7 @@ from neuroglia.event_sourcing import BEGINNING, Subscriptions
 from neuroglia.event_sourcing.subscriptions import Means, ProjectionRunner, SubscriptionRunner
 from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Limit, Page, get, post
 from neuroglia.operations.events import LAST, EventDto, EventLog
-from neuroglia.operations.subscriptions import ParkedEvent, SubscriptionDetails, look_closely, show_parked
+from neuroglia.operations.subscriptions import ParkedEvent, SubscriptionDetails, look, look_closely, show_parked
 
 _ADMIN: Final = ["operations:admin"]
 _Place = Annotated[int, Field(ge=BEGINNING, le=LAST)]
@@ -124,7 +124,7 @@ class OperationsController(ControllerBase):
     async def _parked(
         self, runner: SubscriptionRunner, stream: str | None, after: int, limit: int
     ) -> Page[ParkedEvent]:
-        await look_closely(runner, self._means)  # another process may have swapped generations
+        await look(runner, BEGINNING)  # another process may have swapped generations; its lag is not asked for
         items = (await runner.parking.items.page(WorkState.PARKED, stream, after=after))[:limit]
         shown = [show_parked(runner, item) for item in items if item.state is WorkState.PARKED]
         return Page(items=shown, next_cursor=str(items[-1].number) if len(items) == limit else None)
