@@ -1,9 +1,10 @@
 """The admin API over a real service."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from neuroglia.core import SystemClock, SystemIds
 from neuroglia.documents import DocumentStore, DocumentType, Find, StoredDocument, WorkState, eq
 from neuroglia.event_sourcing import EventMetadata, EventStore, NewEvent
 from neuroglia.hosting import ServiceSettings
+from neuroglia.operations.events import EventDto, EventLog
 from neuroglia.testing import RunningService, in_memory, running
 from tests.framework.operations.bells import Bell, Rung, create_builder
 from tests.support.engines import IN_MEMORY, Backing
@@ -54,6 +56,11 @@ async def raw(service: RunningService, stream: str, type: str, data: bytes, expe
     store = await service.services.get(EventStore)
     await store.append(stream, [NewEvent(id=SystemIds().new(), type=type, data=data, metadata=metadata)], expected)
     await service.settle()
+
+
+async def tail(service: RunningService, after: int) -> AsyncGenerator[EventDto]:
+    """What `/events/tail` sends: without it, for the client of a test waits for the end of an answer."""
+    return cast("AsyncGenerator[EventDto]", (await service.services.get(EventLog)).follow(after, "bell-"))
 
 
 async def test_given_a_request_then_all_that_it_caused_is_found_by_its_correlation_id(service: RunningService) -> None:
@@ -107,6 +114,25 @@ async def test_given_a_page_to_go_on_from_then_nobody_looks_for_its_place_from_t
 
     assert [event["revision"] for event in second["items"]] == [3, 4, 5]
     assert looked == []
+
+
+async def test_given_a_document_store_that_does_not_answer_then_the_log_goes_on_from_a_place(
+    service: RunningService,
+) -> None:
+    await service.given(Bell, "a", *[DING] * 3)
+    first = await get(service, "/events", stream="bell-a", limit=1)
+    place = first["items"][0]["position"]
+    documents = await service.services.get(DocumentStore)
+    await documents.aclose()
+    try:
+        page = await get(service, "/events", after=place)
+        async with aclosing(await tail(service, place)) as events:
+            following = [(await anext(events)).position for _ in range(2)]
+    finally:
+        await documents.open()
+
+    assert [event["revision"] for event in page["items"] if event["stream"] == "bell-a"] == [1, 2]
+    assert following == [event["position"] for event in page["items"][:2]]
 
 
 async def test_events_of_unknown_types_and_broken_ones_are_found_and_those_of_others_are_not(
