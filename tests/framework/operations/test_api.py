@@ -1,5 +1,6 @@
 """The admin API over a real service."""
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
@@ -10,7 +11,7 @@ import pytest
 
 from neuroglia.core import SystemClock, SystemIds
 from neuroglia.documents import DocumentStore, DocumentType, Find, StoredDocument, WorkState, eq
-from neuroglia.event_sourcing import EventMetadata, EventStore, NewEvent
+from neuroglia.event_sourcing import BEGINNING, EventMetadata, EventStore, NewEvent
 from neuroglia.hosting import ServiceSettings
 from neuroglia.operations.events import EventDto, EventLog
 from neuroglia.testing import RunningService, in_memory, running
@@ -146,6 +147,28 @@ async def test_events_of_unknown_types_and_broken_ones_are_found_and_those_of_ot
     assert [(event["stream"], event["data"]) for event in found["items"]] == [("bell-x", {"a": 1})]
     assert (await get(service, "/events", stream="stranger-x"))["items"] == []
     assert (await get(service, "/events"))["items"] == found["items"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b'{"a": "\\ud800"}', b'{"a": NaN}', b"[" * 300 + b"]" * 300, b"[" * 200_000, b"9" * 5_000],
+    ids=["half a pair", "NaN", "deep", "deep and broken", "a long number"],
+)
+async def test_given_json_that_no_answer_can_hold_when_shown_then_it_is_text_and_the_events_around_it_are_there(
+    service: RunningService, data: bytes
+) -> None:
+    await raw(service, "bell-x", "nobody.knows.v1", b"1")
+    await raw(service, "bell-x", "nobody.knows.v1", data, 0)
+    await raw(service, "bell-x", "nobody.knows.v1", b"[" * 200 + b"3" + b"]" * 200, 1)
+
+    pages = [await get(service, "/events", **of) for of in ({}, {"stream": "bell-x"}, {"correlation_id": "raw"})]
+
+    assert [[event["revision"] for event in page["items"]] for page in pages] == [[0, 1, 2]] * 3
+    assert [page["items"][1]["data"] for page in pages] == [data.decode(errors="replace")] * 3
+    assert [page["items"][0]["data"] for page in pages] == [1] * 3
+    async with aclosing(await tail(service, BEGINNING)) as events:
+        told = [json.loads((await anext(events)).model_dump_json())["data"] for _ in range(3)]
+    assert told == [event["data"] for event in pages[0]["items"]]
 
 
 async def test_given_poison_when_the_cause_is_mended_and_it_is_replayed_then_nothing_is_parked(

@@ -1,6 +1,5 @@
 """The service's events: page by page, and as they happen."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, JsonValue
+from pydantic_core import from_json
 
 from neuroglia.core import Page, Unavailable
 from neuroglia.core.lifecycle import Stopping
@@ -21,7 +21,7 @@ LAST: Final = 2**63 - 2
 
 
 class EventDto(BaseModel):
-    """An event as it is stored. `data` is text where it is no JSON."""
+    """An event as it is stored. `data` is text where it is no JSON, or such as no answer can hold."""
 
     position: int
     stream: str
@@ -90,7 +90,7 @@ class EventLog:
 
 def _show(stored: StoredEvent) -> EventDto:
     try:
-        data = json.loads(stored.data)
+        data = from_json(stored.data, allow_inf_nan=False)  # refuses half a surrogate pair and 200 levels, too
     except ValueError:  # somebody else has written it
         data = stored.data.decode(errors="replace")
     return EventDto.model_validate({**stored._asdict(), "data": data})
