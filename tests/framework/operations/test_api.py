@@ -259,6 +259,18 @@ async def test_unknown_names_are_404(service: RunningService, method: str, path:
     (await service.when(method, API + path.format(name))).then_refused(404, "not-found")
 
 
+async def test_given_endpoints_that_send_no_command_then_they_offer_no_idempotency_key(service: RunningService) -> None:
+    paths = (await service.client.get("/api/openapi.json")).json()["paths"]
+    offered = {
+        path: "Idempotency-Key" in [parameter["name"] for parameter in methods["post"].get("parameters", [])]
+        for path, methods in paths.items()
+        if "post" in methods
+    }
+
+    assert {path for path, is_offered in offered.items() if is_offered} == {"/api/v1/bells/{bell_id}"}
+    assert len([path for path in offered if path.startswith(API)]) == 6
+
+
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=201", f"limit={10**30}", "limit=x", "after=-2", f"after={2**63}", "after=1e3", "after=$gt",
