@@ -16,7 +16,7 @@ from neuroglia.hosting import ServiceSettings
 from neuroglia.operations.events import EventDto, EventLog
 from neuroglia.testing import RunningService, in_memory, running
 from tests.framework.operations.bells import Bell, Rung, create_builder
-from tests.support.engines import IN_MEMORY, Backing
+from tests.support.engines import DURABLE, IN_MEMORY, Backing
 from tests.support.hostile import HOSTILE
 from tests.support.waiting import eventually
 
@@ -216,6 +216,30 @@ async def test_given_many_parked_when_a_page_of_them_is_asked_for_then_the_other
 
     assert [event["revision"] for event in page["items"]] == [1]
     assert sum(eq("state", WorkState.PARKED) in look.where for look in looks) == 1
+
+
+@pytest.mark.parametrize("engine", DURABLE, indirect=True)
+async def test_given_a_rebuild_by_another_process_then_what_is_parked_of_the_next_generation_is_shown_at_once(
+    backing: Backing, tmp_path: Path
+) -> None:
+    settings = ServiceSettings(log_level="ERROR", data_dir=tmp_path, lease_seconds=60, **asdict(backing))
+    async with running(create_builder(settings).build()) as worker:
+        await worker.happened(Bell, "a", POISON)
+        await parked(worker, 1)
+        async with running(create_builder(settings).build()) as other:
+
+            async def stands_by() -> bool:
+                return bool((await subscription(other, "BellProjection"))["state"] == "standby")
+
+            async def done() -> bool:
+                return (await subscription(worker, "BellProjection"))["rebuilt"] is None
+
+            await eventually(stands_by)
+            await worker.client.post(f"{API}/subscriptions/BellProjection/rebuild")
+            await eventually(done)
+            await worker.client.post(f"{API}/parked/BellProjection/discard")
+
+            assert (await get(other, "/parked/BellProjection"))["items"] == []
 
 
 async def test_given_poison_when_it_is_discarded_then_what_stood_behind_it_is_handled(service: RunningService) -> None:
