@@ -200,3 +200,10 @@ async def test_given_one_that_is_wrong_then_nothing_of_a_batch_is_taken(shop: Or
 
 async def test_given_more_than_the_limit_then_it_is_413(shop: Orders) -> None:
     refused(await shop.send({**EVENT, "data": "x" * 1024 * 1024}), 413, "too-large")
+
+
+async def test_given_events_that_are_known_by_their_ids_then_no_idempotency_key_is_offered(shop: Orders) -> None:
+    described = (await shop.service.client.get("/api/openapi.json")).json()["paths"][PATH]["post"]
+
+    assert "Idempotency-Key" not in [parameter["name"] for parameter in described.get("parameters", [])]
+    assert described["requestBody"]["required"]

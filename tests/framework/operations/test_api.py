@@ -1,18 +1,22 @@
 """The admin API over a real service."""
 
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from neuroglia.core import SystemClock, SystemIds
-from neuroglia.event_sourcing import EventMetadata, EventStore, NewEvent
+from neuroglia.documents import DocumentStore, DocumentType, Find, StoredDocument, WorkState, eq
+from neuroglia.event_sourcing import BEGINNING, EventMetadata, EventStore, NewEvent
 from neuroglia.hosting import ServiceSettings
+from neuroglia.operations.events import EventDto, EventLog
 from neuroglia.testing import RunningService, in_memory, running
 from tests.framework.operations.bells import Bell, Rung, create_builder
-from tests.support.engines import IN_MEMORY, Backing
+from tests.support.engines import DURABLE, IN_MEMORY, Backing
 from tests.support.hostile import HOSTILE
 from tests.support.waiting import eventually
 
@@ -53,6 +57,11 @@ async def raw(service: RunningService, stream: str, type: str, data: bytes, expe
     store = await service.services.get(EventStore)
     await store.append(stream, [NewEvent(id=SystemIds().new(), type=type, data=data, metadata=metadata)], expected)
     await service.settle()
+
+
+async def tail(service: RunningService, after: int) -> AsyncGenerator[EventDto]:
+    """What `/events/tail` sends: without it, for the client of a test waits for the end of an answer."""
+    return cast("AsyncGenerator[EventDto]", (await service.services.get(EventLog)).follow(after, "bell-"))
 
 
 async def test_given_a_request_then_all_that_it_caused_is_found_by_its_correlation_id(service: RunningService) -> None:
@@ -108,6 +117,25 @@ async def test_given_a_page_to_go_on_from_then_nobody_looks_for_its_place_from_t
     assert looked == []
 
 
+async def test_given_a_document_store_that_does_not_answer_then_the_log_goes_on_from_a_place(
+    service: RunningService,
+) -> None:
+    await service.given(Bell, "a", *[DING] * 3)
+    first = await get(service, "/events", stream="bell-a", limit=1)
+    place = first["items"][0]["position"]
+    documents = await service.services.get(DocumentStore)
+    await documents.aclose()
+    try:
+        page = await get(service, "/events", after=place)
+        async with aclosing(await tail(service, place)) as events:
+            following = [(await anext(events)).position for _ in range(2)]
+    finally:
+        await documents.open()
+
+    assert [event["revision"] for event in page["items"] if event["stream"] == "bell-a"] == [1, 2]
+    assert following == [event["position"] for event in page["items"][:2]]
+
+
 async def test_events_of_unknown_types_and_broken_ones_are_found_and_those_of_others_are_not(
     service: RunningService,
 ) -> None:
@@ -119,6 +147,28 @@ async def test_events_of_unknown_types_and_broken_ones_are_found_and_those_of_ot
     assert [(event["stream"], event["data"]) for event in found["items"]] == [("bell-x", {"a": 1})]
     assert (await get(service, "/events", stream="stranger-x"))["items"] == []
     assert (await get(service, "/events"))["items"] == found["items"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b'{"a": "\\ud800"}', b'{"a": NaN}', b"[" * 300 + b"]" * 300, b"[" * 200_000, b"9" * 5_000],
+    ids=["half a pair", "NaN", "deep", "deep and broken", "a long number"],
+)
+async def test_given_json_that_no_answer_can_hold_when_shown_then_it_is_text_and_the_events_around_it_are_there(
+    service: RunningService, data: bytes
+) -> None:
+    await raw(service, "bell-x", "nobody.knows.v1", b"1")
+    await raw(service, "bell-x", "nobody.knows.v1", data, 0)
+    await raw(service, "bell-x", "nobody.knows.v1", b"[" * 200 + b"3" + b"]" * 200, 1)
+
+    pages = [await get(service, "/events", **of) for of in ({}, {"stream": "bell-x"}, {"correlation_id": "raw"})]
+
+    assert [[event["revision"] for event in page["items"]] for page in pages] == [[0, 1, 2]] * 3
+    assert [page["items"][1]["data"] for page in pages] == [data.decode(errors="replace")] * 3
+    assert [page["items"][0]["data"] for page in pages] == [1] * 3
+    async with aclosing(await tail(service, BEGINNING)) as events:
+        told = [json.loads((await anext(events)).model_dump_json())["data"] for _ in range(3)]
+    assert told == [event["data"] for event in pages[0]["items"]]
 
 
 async def test_given_poison_when_the_cause_is_mended_and_it_is_replayed_then_nothing_is_parked(
@@ -147,6 +197,49 @@ async def test_given_poison_when_the_cause_is_mended_and_it_is_replayed_then_not
         return (await subscription(service, "BellProjection"))["requested"] == 0
 
     await eventually(all_handled)
+
+
+async def test_given_many_parked_when_a_page_of_them_is_asked_for_then_the_others_are_not_read(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.given(Bell, "a", POISON, *[DING] * 4)
+    first, *_ = await parked(service, 5)
+    documents = await service.services.get(DocumentStore)
+    find, looks = documents.find, list[Find]()
+
+    async def watched(kind: DocumentType[Any], wanted: Find) -> Sequence[StoredDocument]:
+        looks.append(wanted)
+        return await find(kind, wanted)
+
+    monkeypatch.setattr(documents, "find", watched)
+    page = await get(service, "/parked/BellProjection", limit=1, after=first["position"])
+
+    assert [event["revision"] for event in page["items"]] == [1]
+    assert sum(eq("state", WorkState.PARKED) in look.where for look in looks) == 1
+
+
+@pytest.mark.parametrize("engine", DURABLE, indirect=True)
+async def test_given_a_rebuild_by_another_process_then_what_is_parked_of_the_next_generation_is_shown_at_once(
+    backing: Backing, tmp_path: Path
+) -> None:
+    settings = ServiceSettings(log_level="ERROR", data_dir=tmp_path, lease_seconds=60, **asdict(backing))
+    async with running(create_builder(settings).build()) as worker:
+        await worker.happened(Bell, "a", POISON)
+        await parked(worker, 1)
+        async with running(create_builder(settings).build()) as other:
+
+            async def stands_by() -> bool:
+                return bool((await subscription(other, "BellProjection"))["state"] == "standby")
+
+            async def done() -> bool:
+                return (await subscription(worker, "BellProjection"))["rebuilt"] is None
+
+            await eventually(stands_by)
+            await worker.client.post(f"{API}/subscriptions/BellProjection/rebuild")
+            await eventually(done)
+            await worker.client.post(f"{API}/parked/BellProjection/discard")
+
+            assert (await get(other, "/parked/BellProjection"))["items"] == []
 
 
 async def test_given_poison_when_it_is_discarded_then_what_stood_behind_it_is_handled(service: RunningService) -> None:
@@ -188,6 +281,18 @@ async def test_what_is_no_projection_is_not_rebuilt(service: RunningService) -> 
 @pytest.mark.parametrize("name", ["Nobody", "a%2Fb", "..%2F..", "%00", "%24all", "'--", "BellProjection%20", "%F0%9F"])
 async def test_unknown_names_are_404(service: RunningService, method: str, path: str, name: str) -> None:
     (await service.when(method, API + path.format(name))).then_refused(404, "not-found")
+
+
+async def test_given_endpoints_that_send_no_command_then_they_offer_no_idempotency_key(service: RunningService) -> None:
+    paths = (await service.client.get("/api/openapi.json")).json()["paths"]
+    offered = {
+        path: "Idempotency-Key" in [parameter["name"] for parameter in methods["post"].get("parameters", [])]
+        for path, methods in paths.items()
+        if "post" in methods
+    }
+
+    assert {path for path, is_offered in offered.items() if is_offered} == {"/api/v1/bells/{bell_id}"}
+    assert len([path for path in offered if path.startswith(API)]) == 6
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The admin API: `/operations`."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from fastapi import Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -14,9 +14,9 @@ from neuroglia.event_sourcing import BEGINNING, Subscriptions
 from neuroglia.event_sourcing.subscriptions import Means, ProjectionRunner, SubscriptionRunner
 from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Limit, Page, get, post
 from neuroglia.operations.events import LAST, EventDto, EventLog
-from neuroglia.operations.subscriptions import ParkedEvent, SubscriptionDetails, look_closely, show_parked
+from neuroglia.operations.jobs import ADMIN, NO_KEY
+from neuroglia.operations.subscriptions import ParkedEvent, SubscriptionDetails, look, look_closely, show_parked
 
-_ADMIN: Final = ["operations:admin"]
 _Place = Annotated[int, Field(ge=BEGINNING, le=LAST)]
 After = Annotated[_Place, Query(description="Where the page before ended: its `next_cursor`.")]
 Stream = Annotated[str | None, Query(description="Of this stream alone.")]
@@ -48,7 +48,7 @@ class OperationsController(ControllerBase):
         self._means = means
         self._runners = {runner.status.name: runner for runner in subscriptions.runners.values()}
 
-    @get("/events", scopes=_ADMIN)
+    @get("/events", scopes=ADMIN)
     async def events(
         self,
         stream: Stream = None,
@@ -65,7 +65,7 @@ class OperationsController(ControllerBase):
             return await self._log.of_correlation(correlation_id, after, limit)
         return await self._log.page(after, limit)
 
-    @get("/events/tail", scopes=_ADMIN, response_class=EventSourceResponse)
+    @get("/events/tail", scopes=ADMIN, response_class=EventSourceResponse)
     async def tail(
         self,
         prefix: Annotated[str, Query(description="Of streams that begin so alone.")] = "",
@@ -75,12 +75,12 @@ class OperationsController(ControllerBase):
         async for event in self._log.follow(last_event_id, prefix):
             yield ServerSentEvent(data=event, id=str(event.position))
 
-    @get("/subscriptions", scopes=_ADMIN)
+    @get("/subscriptions", scopes=ADMIN)
     async def subscriptions(self) -> Page[SubscriptionDetails]:
         """Lists projections and reactions: how far each is, and what is wrong with it."""
         return Page(items=[await look_closely(runner, self._means) for runner in self._runners.values()])
 
-    @post("/subscriptions/{name}/rebuild", status_code=202, scopes=_ADMIN)
+    @post("/subscriptions/{name}/rebuild", status_code=202, scopes=ADMIN, openapi_extra=NO_KEY)
     async def rebuild(self, name: str) -> SubscriptionDetails:
         """Lets a projection's models be built anew beside the live ones."""
         runner = self._runner(name)
@@ -89,27 +89,27 @@ class OperationsController(ControllerBase):
         await runner.rebuild()
         return await look_closely(runner, self._means)
 
-    @get("/parked", scopes=_ADMIN)
+    @get("/parked", scopes=ADMIN)
     async def parked(self, limit: Limit = DEFAULT_LIMIT) -> Page[ParkedEvent]:
         """Lists what is parked, in the order of the log: the first events of each subscription."""
         pages = [await self._parked(runner, None, BEGINNING, limit) for runner in self._runners.values()]
         return Page(items=[parked for page in pages for parked in page.items])
 
-    @get("/parked/{subscription}", scopes=_ADMIN)
+    @get("/parked/{subscription}", scopes=ADMIN)
     async def parked_of(
         self, subscription: str, stream: Stream = None, after: After = BEGINNING, limit: Limit = DEFAULT_LIMIT
     ) -> Page[ParkedEvent]:
         """Lists what of a subscription is parked, in the order of the log."""
         return await self._parked(self._runner(subscription), stream, after, limit)
 
-    @post("/parked/{subscription}/replay", status_code=202, scopes=_ADMIN)
+    @post("/parked/{subscription}/replay", status_code=202, scopes=ADMIN, openapi_extra=NO_KEY)
     async def replay(self, subscription: str, request: ReplayRequest | None = None) -> SubscriptionDetails:
         """Lets what is parked be handled after all, in order."""
         runner = self._runner(subscription)
         await runner.replay(request.stream if request else None)
         return await look_closely(runner, self._means)
 
-    @post("/parked/{subscription}/discard", status_code=202, scopes=_ADMIN)
+    @post("/parked/{subscription}/discard", status_code=202, scopes=ADMIN, openapi_extra=NO_KEY)
     async def discard(self, subscription: str, request: DiscardRequest | None = None) -> SubscriptionDetails:
         """Leaves what is parked out for ever; what stood behind it is handled."""
         runner, request = self._runner(subscription), request or DiscardRequest()
@@ -124,7 +124,7 @@ class OperationsController(ControllerBase):
     async def _parked(
         self, runner: SubscriptionRunner, stream: str | None, after: int, limit: int
     ) -> Page[ParkedEvent]:
-        await look_closely(runner, self._means)  # another process may have swapped generations
+        await look(runner, BEGINNING)  # another process may have swapped generations; its lag is not asked for
         items = (await runner.parking.items.page(WorkState.PARKED, stream, after=after))[:limit]
         shown = [show_parked(runner, item) for item in items if item.state is WorkState.PARKED]
         return Page(items=shown, next_cursor=str(items[-1].number) if len(items) == limit else None)

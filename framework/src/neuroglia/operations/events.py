@@ -1,14 +1,15 @@
 """The service's events: page by page, and as they happen."""
 
-import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, JsonValue
+from pydantic_core import from_json
 
-from neuroglia.core import Page
+from neuroglia.core import Page, Unavailable
 from neuroglia.core.lifecycle import Stopping
 from neuroglia.documents import Documents, DocumentType, Session, eq, gt
 from neuroglia.event_sourcing import BEGINNING, StoredEvent, Subscriptions
@@ -20,7 +21,7 @@ LAST: Final = 2**63 - 2
 
 
 class EventDto(BaseModel):
-    """An event as it is stored. `data` is text where it is no JSON."""
+    """An event as it is stored. `data` is text where it is no JSON, or such as no answer can hold."""
 
     position: int
     stream: str
@@ -81,13 +82,15 @@ class EventLog:
         """Where the last own event up to a position stands: a store can go on only from behind an event. Where a page
         has ended, the index knows one; else it may have to be looked for from the end of the log."""
         places = Documents(self.index, Session(self.means.documents, self.means.generations))
-        is_place = after == BEGINNING or await places.lookup(str(after))
-        return after if is_place else await self.means.events.last_position(prefixes=self._prefixes, at_most=after)
+        with suppress(Unavailable):  # the log can be read while the index cannot
+            if after == BEGINNING or await places.lookup(str(after)):
+                return after
+        return await self.means.events.last_position(prefixes=self._prefixes, at_most=after)
 
 
 def _show(stored: StoredEvent) -> EventDto:
     try:
-        data = json.loads(stored.data)
+        data = from_json(stored.data, allow_inf_nan=False)  # refuses half a surrogate pair and 200 levels, too
     except ValueError:  # somebody else has written it
         data = stored.data.decode(errors="replace")
     return EventDto.model_validate({**stored._asdict(), "data": data})

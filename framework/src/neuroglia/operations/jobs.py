@@ -1,7 +1,7 @@
 """The admin API of work that waits, is done or is parked: `/operations/jobs`, and in other queues."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -14,7 +14,9 @@ from neuroglia.mvc import DEFAULT_LIMIT, ControllerBase, Cursor, Limit, Page, ge
 from neuroglia.scheduling.jobs import JOBS, Jobs
 from neuroglia.scheduling.tasks import TaskTypes
 
-_ADMIN: Final = ["operations:admin"]
+ADMIN: Final = ["operations:admin"]
+NO_KEY: Final[dict[str, Any]] = {"parameters": []}
+"""For OpenAPI: these endpoints take no `Idempotency-Key`, for they send no command that it could mark."""
 _QUEUES: Final = (JOBS, "inbox", "outbox")
 _DEADLINES: Final = ":deadlines"
 _UNFINISHED: Final = (WorkState.PARKED, WorkState.RUNNING, WorkState.WAITING)
@@ -53,7 +55,7 @@ class JobsController(ControllerBase, prefix="/operations/jobs"):
         self._documents, self._clock, self._jobs = documents, clock, jobs
         self._tasks = tasks or TaskTypes()
 
-    @get(scopes=_ADMIN)
+    @get(scopes=ADMIN)
     async def jobs(
         self, queue: Queue = JOBS, state: State = None, after: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Page[WorkItem]:
@@ -64,12 +66,12 @@ class JobsController(ControllerBase, prefix="/operations/jobs"):
         pages = [await items.find(where, eq("state", one), order="due", limit=limit) for one in _UNFINISHED]
         return Page(items=[item for page in pages for item in page.items])
 
-    @get("/{id}", scopes=_ADMIN)
+    @get("/{id}", scopes=ADMIN)
     async def job(self, id: str) -> WorkItem:
         """Shows one."""
         return await Documents(WORK_ITEMS, Session(self._documents)).get(id)
 
-    @post(status_code=202, scopes=_ADMIN)
+    @post(status_code=202, scopes=ADMIN, openapi_extra=NO_KEY)
     async def run(self, request: RunRequest) -> WorkItem:
         """Enqueues a job of a task."""
         kind, session = self._tasks.get(request.task), Session(self._documents)
@@ -79,12 +81,11 @@ class JobsController(ControllerBase, prefix="/operations/jobs"):
             arguments = kind.decode(request.arguments)
         except ValidationError as error:
             raise InvalidRequest(misfits(error, at="/arguments")) from None
-        due, key = self._clock.now(), request.key
-        id = await self._jobs.stage(session, kind, arguments, current_context(), due=due, key=key)
+        id = await self._jobs.stage(session, kind, arguments, current_context(), due=self._clock.now(), key=request.key)
         await session.commit()
         return await self.job(id)
 
-    @post("/{id}/retry", status_code=202, scopes=_ADMIN)
+    @post("/{id}/retry", status_code=202, scopes=ADMIN, openapi_extra=NO_KEY)
     async def retry(self, id: str) -> WorkItem:
         """Lets what is parked or cancelled be begun anew, with all its attempts, and what is parked behind it."""
         item = await self.job(id)
@@ -98,7 +99,7 @@ class JobsController(ControllerBase, prefix="/operations/jobs"):
             await self._change(one, WorkState.WAITING, self._clock.now())
         return await self.job(id)
 
-    @post("/{id}/cancel", status_code=202, scopes=_ADMIN)
+    @post("/{id}/cancel", status_code=202, scopes=ADMIN, openapi_extra=NO_KEY)
     async def cancel(self, id: str) -> WorkItem:
         """Ends a job. Of one that runs just then, nothing is stored any more that it has staged."""
         item = await self.job(id)

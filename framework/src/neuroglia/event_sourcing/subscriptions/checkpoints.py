@@ -105,5 +105,7 @@ class LogBehindCheckpoint(Exception):
     """The log does not have the event that the checkpoint stands at: the event store was emptied, has lost its last
     events, or an older copy was put back.
 
-    Its read models show what has not happened. Remove the document store's data to have them built anew.
+    Its read models show what has not happened. To have them built anew, stop the service and remove from the document
+    store the checkpoints, fences, generations, read models and parked events, and nothing else: without the inbox and
+    the idempotency records, what comes again takes effect again. See the README, "When the log has lost events".
     """

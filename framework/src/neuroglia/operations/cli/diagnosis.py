@@ -38,7 +38,7 @@ def _of_subscription(one: dict[str, Any]) -> Iterator[Finding]:
         yield f"{name} has parked events of {one['parked']} stream(s).", remedy
     if one["error"] == "LogBehindCheckpoint":
         wrong = f"{name} has seen events that the event store does not have: they were lost, or an old copy put back."
-        yield wrong, "Remove the document store's data, and start again: it is built anew."
+        yield wrong, "Remove what follows from the log, and only that: README, 'When the log has lost events'."
     elif one["state"] == "retrying":
         remedy = "It goes on by itself when the cause is gone. Look for 'subscription failed' in the log."
         yield f"{name} fails, and tries again: {one['error']}.", remedy
