@@ -191,6 +191,40 @@ async def test_given_interest_that_is_due_then_it_is_credited_once(bank: Running
         (await bank.when("GET", "/api/v1/accounts/a")).then(200, {"balance": "12.50"})
 
 
+async def test_given_interest_of_an_account_that_nobody_knows_then_it_is_parked_and_can_be_left_out(
+    bank: RunningService,
+) -> None:
+    due = {
+        "specversion": "1.0", "id": "i-1", "source": "/interest", "type": "io.openbank.interest-due.v1",
+        "data": {"account_id": "a", "amount": "12.50"},
+    }  # fmt: skip
+    headers = {"content-type": "application/cloudevents+json"}
+    jobs = "/api/v1/operations/jobs"
+
+    async def rows(state: WorkState) -> list[str]:
+        queue = {"queue": "inbox", "state": state.value}
+        page = (await bank.when("GET", jobs, params=queue)).then(200).body
+        return [item["id"] for item in page["items"]]
+
+    async def parked() -> bool:
+        return len(await rows(WorkState.PARKED)) == 1
+
+    (await bank.when("POST", "/api/v1/cloudevents", json=due, headers=headers)).then(202)
+    await eventually(parked)
+    (id,) = await rows(WorkState.PARKED)
+
+    (await bank.when("POST", f"{jobs}/{id}/cancel")).then(202, {"state": "discarded"})
+    (await bank.when("POST", f"{jobs}/{id}/cancel")).then_refused(409, "not-cancellable")
+    (await bank.when("POST", "/api/v1/cloudevents", json=due, headers=headers)).then(202)  # it is known
+    assert (await rows(WorkState.PARKED), await rows(WorkState.DISCARDED)) == ([], [id])
+
+    await given_account(bank)
+    (await bank.when("POST", f"{jobs}/{id}/retry")).then(202)
+    await eventually(lambda: inbox_is_done(bank))
+    await bank.settle()
+    (await bank.when("GET", "/api/v1/accounts/a")).then(200, {"balance": "12.50"})
+
+
 @pytest.mark.parametrize(
     "amount", ["0", "0.00", "-1", "1.234", "1e3", "NaN", "Infinity", "1000000000000", "", " 1", "1\n", 5, 5.0, None]
 )

@@ -33,7 +33,7 @@ class NotRevivable(StateConflict):
 
 
 class NotCancellable(StateConflict):
-    """What has ended cannot be cancelled, and of what others handed over nothing may be missing."""
+    """What has ended cannot be cancelled; of other queues, only what is parked in the inbox: nothing waits for it."""
 
     code: ClassVar[str] = "not-cancellable"
 
@@ -93,7 +93,7 @@ class JobsController(ControllerBase, prefix="/operations/jobs"):
         if not ours or item.state not in {WorkState.PARKED, WorkState.DISCARDED}:
             raise NotRevivable("Only what is parked in one of these queues, or was cancelled, can be begun again.")
         items = [item]
-        if item.group:  # only jobs are cancelled, and these have none: it is parked, and so is what stands behind it
+        if item.group:  # what is cancelled has none: it is parked, and so is what stands behind it
             items = [one async for one in WorkItems(self._documents, item.queue).find(WorkState.PARKED, item.group)]
         for one in items:
             await self._change(one, WorkState.WAITING, self._clock.now())
@@ -101,10 +101,12 @@ class JobsController(ControllerBase, prefix="/operations/jobs"):
 
     @post("/{id}/cancel", status_code=202, scopes=ADMIN, openapi_extra=NO_KEY)
     async def cancel(self, id: str) -> WorkItem:
-        """Ends a job. Of one that runs just then, nothing is stored any more that it has staged."""
+        """Ends a job, or leaves out for ever what is parked in the inbox. Of a job that runs just then, nothing is
+        stored any more that it has staged."""
         item = await self.job(id)
-        if item.queue != JOBS or item.state in _ENDED:
-            raise NotCancellable("Only jobs that have not ended can be cancelled.")
+        is_parked_event = (item.queue, item.state) == ("inbox", WorkState.PARKED)
+        if not is_parked_event and (item.queue != JOBS or item.state in _ENDED):
+            raise NotCancellable("Only jobs that have not ended can be cancelled, and what is parked in the inbox.")
         await self._change(item, WorkState.DISCARDED, self._clock.now() + _KEPT)
         return await self.job(id)
 

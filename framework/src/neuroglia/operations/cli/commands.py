@@ -184,7 +184,7 @@ def retry_job(context: typer.Context, id: Name) -> None:
 
 @jobs.command("cancel")
 def cancel_job(context: typer.Context, id: Name) -> None:
-    """Ends a job; what one that runs has staged is not stored any more."""
+    """Ends a job; what one that runs has staged is not stored any more. Or leaves out what is parked in the inbox."""
     context.obj.post(f"{API}/jobs/{id}/cancel")
     typer.echo("It is cancelled.")
 

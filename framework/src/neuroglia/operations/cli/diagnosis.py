@@ -25,7 +25,8 @@ def findings(client: httpx.Client) -> Iterator[Finding]:
         yield from _of_subscription(one)
     for queue in ("jobs", "inbox", "outbox"):
         if found := sum(1 for _ in items(client, "/jobs", queue=queue, state="parked")):
-            remedy = f"neuroglia jobs list --queue {queue} --state parked; mend the cause; neuroglia jobs retry ID"
+            last = "neuroglia jobs retry ID" + ("" if queue == "outbox" else ", or jobs cancel ID")
+            remedy = f"neuroglia jobs list --queue {queue} --state parked; mend the cause; {last}"
             yield f"{found} item(s) of the queue {queue} failed too often, and are parked.", remedy
     if ready["status"] == "unavailable":
         yield "A subscription or worker of this process has died.", "Look into its log, and restart it."
