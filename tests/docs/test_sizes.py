@@ -41,7 +41,7 @@ def test_the_whole_accounts_slice_takes_at_most_260_lines() -> None:
 
 
 LIMITS = {
-    "core": 340,
+    "core": 346,
     "domain": 166,
     "dependency_injection": 350,
     "sqlite": 270,

@@ -221,6 +221,84 @@ def test_given_a_command_without_handler_when_built_then_it_is_named(refused: Bu
     assert message == "Lonely: has no handler; write LonelyHandler beside it"
 
 
+MISSPELT = {
+    "a handler": """
+        from neuroglia.mediation import Query, QueryHandler
+
+        class Ask(Query[None]): ...
+
+        class Lame(QueryHandler[Ask, None]):
+            async def execute(self, query: Ask) -> None: ...
+        """,
+    "a handler of CloudEvents": """
+        from neuroglia.cloud_events import CloudEventHandler, IntegrationEvent, cloud_event
+
+        @cloud_event("io.shop.paid.v1")
+        class Paid(IntegrationEvent):
+            amount: int
+
+        class Lame(CloudEventHandler[Paid]):
+            async def handles(self, event: Paid) -> None: ...
+        """,
+    "a process manager": """
+        from neuroglia.event_sourcing import on
+        from neuroglia.process_managers import ProcessManager, Steps
+        from app.domain.shop import Opened, Shop
+
+        class Lame(ProcessManager, of=Shop):
+            @on
+            def opened(self, event: Opened) -> Steps:
+                return None
+        """,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [("a handler", "handle"), ("a handler of CloudEvents", "handle"), ("a process manager", "unfinished")],
+)
+def test_given_a_class_that_lacks_a_method_when_built_then_both_are_named(
+    refused: Build, kind: str, missing: str
+) -> None:
+    message = refused(application__lame=MISSPELT[kind])
+
+    assert message == (
+        f"Lame: has no {missing}; write what is missing, or derive it from ABC, too, if it is a base of others"
+    )
+
+
+def test_given_abstract_bases_when_built_then_they_are_taken_for_what_they_are(
+    build: Callable[[dict[str, str]], None],
+) -> None:
+    bases = """
+        from abc import ABC, abstractmethod
+        from typing import TypeVar
+        from neuroglia.mediation import Query, QueryHandler
+
+        class Ask(Query[str]): ...
+
+        Q = TypeVar("Q", bound=Query[str])
+
+        class Marked(QueryHandler[Ask, str], ABC): ...
+
+        class Open(QueryHandler[Q, str]): ...
+
+        class Deferring(QueryHandler[Ask, str]):
+            async def handle(self, query: Ask) -> str:
+                return self.answer()
+
+            @abstractmethod
+            def answer(self) -> str: ...
+
+        class DerivedFrom(QueryHandler[Ask, str]): ...
+
+        class AskHandler(DerivedFrom):
+            async def handle(self, query: Ask) -> str:
+                return ""
+        """
+    build({"application/bases.py": bases})
+
+
 def test_given_a_command_whose_field_types_cannot_be_resolved_when_built_then_it_is_named(refused: Build) -> None:
     message = refused(
         application__vague="""

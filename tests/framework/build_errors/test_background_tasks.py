@@ -61,7 +61,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
         ),
         (
             '@background_task("clean")\nclass Clean(BackgroundTask[Letter]): ...',
-            "Clean: has no `async def run(self, arguments)`; write one",
+            "Clean: has no run; write what is missing, or derive it from ABC, too, if it is a base of others",
         ),
         (
             '@background_task("clean")\nclass Clean(BackgroundTask[Letter]):\n    def run(self, arguments): ...',

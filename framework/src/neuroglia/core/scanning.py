@@ -4,10 +4,11 @@ import importlib
 import inspect
 import pkgutil
 import traceback
+from abc import ABC
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar, get_origin
+from typing import Any, TypeVar, get_origin
 
 from typing_extensions import TypeForm
 
@@ -44,9 +45,8 @@ def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise ConfigurationError(
-            f"{name} cannot be imported: {type(error).__name__}: {error}{_place(error)}"
-        ) from error
+        why = f"{type(error).__name__}: {error}{_place(error)}"
+        raise ConfigurationError(f"{name} cannot be imported: {why}") from error
 
 
 def _place(error: Exception) -> str:
@@ -56,10 +56,24 @@ def _place(error: Exception) -> str:
 
 
 def classes(modules: Sequence[ModuleType], base: TypeForm[T]) -> Sequence[type[T]]:
-    """The concrete subclasses of `base` that these modules themselves define, in the order of their lines."""
+    """The concrete subclasses of `base` that these modules themselves define, in the order of their lines.
+
+    Raises:
+        ConfigurationError: one has abstract methods left, and nothing says that it is meant as a base of others.
+    """
     kind: type[T] = get_origin(base) or base  # type: ignore[assignment]
     found = (member for module in modules for member in _own(module) if inspect.isclass(member))
-    return [cls for cls in found if issubclass(cls, kind) and not inspect.isabstract(cls)]
+    return [cls for cls in found if issubclass(cls, kind) and _is_concrete(cls)]
+
+
+def _is_concrete(cls: type[Any]) -> bool:
+    """Whether it can be made. What only lacks a method, forgotten or misspelt, must not pass for a base of others."""
+    missing: frozenset[str] = getattr(cls, "__abstractmethods__", frozenset())
+    is_base = ABC in cls.__bases__ or getattr(cls, "__parameters__", None) or cls.__subclasses__()
+    if missing and not is_base and not missing & vars(cls).keys():
+        told = f"has no {', '.join(sorted(missing))}; write what is missing"
+        raise ConfigurationError(f"{cls.__name__}: {told}, or derive it from ABC, too, if it is a base of others")
+    return not missing
 
 
 def functions(modules: Sequence[ModuleType], marker: str) -> Sequence[object]:

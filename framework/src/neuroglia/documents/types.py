@@ -1,6 +1,7 @@
 """What the store has to know of a document type: its collection, its key, and the finds that it must serve."""
 
 import copy
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, get_args, get
 
 from neuroglia.core.codec import JsonCodec
 from neuroglia.core.errors import ConfigurationError
-from neuroglia.core.scanning import classes
+from neuroglia.core.scanning import functions
 from neuroglia.documents.conditions import Condition
 
 D = TypeVar("D")
@@ -56,9 +57,9 @@ def keep(model: type[Any], collection: str, *, key: str = "id", indexes: Sequenc
 
 def document_types(modules: Sequence[ModuleType]) -> Sequence["DocumentType[Any]"]:
     """All that these modules declare, the classes that they define first."""
-    own = [DocumentType(model) for model in classes(modules, object) if is_document(model)]
+    declared = [model for model in functions(modules, _DECLARATION) if inspect.isclass(model) and is_document(model)]
     kept = [member for module in modules for member in vars(module).values() if isinstance(member, Kept)]
-    return [*own, *(DocumentType(member.model, member.declaration) for member in kept)]
+    return [*map(DocumentType[Any], declared), *(DocumentType(member.model, member.declaration) for member in kept)]
 
 
 class DocumentType(Generic[D]):
