@@ -596,6 +596,17 @@ def test_given_a_part_that_is_added_twice_when_composed_then_it_is_refused(
                 builder.add_event_sourcing("app.domain", subscriptions="app.application")
 
 
+@pytest.mark.parametrize("method", [name for name in dir(WebApplicationBuilder) if name.startswith("add_")])
+def test_given_a_part_that_is_added_after_build_then_its_place_is_told(method: str) -> None:
+    builder = WebApplicationBuilder(ServiceSettings())
+    builder.build()
+
+    with pytest.raises(ConfigurationError) as failed:
+        getattr(builder, method)("app.application")
+
+    assert str(failed.value) == f"{method} was called after build(); write it above app = builder.build()"
+
+
 def test_given_operations_above_a_store_when_composed_then_their_place_is_told(
     build: Callable[[dict[str, str]], None],
 ) -> None:

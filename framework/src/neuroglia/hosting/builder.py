@@ -1,11 +1,12 @@
 """The composition of an application: what a service's `main.py` calls, top to bottom."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import ModuleType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
@@ -239,6 +240,8 @@ class WebApplicationBuilder:
         app.include_router(health_router(provider, self._backing, self._hosted))
         app.add_api_route("/", lambda: RedirectResponse(DOCS), include_in_schema=False)
         app.router.routes.sort(key=lambda route: not isinstance(route, GuardedRoute))  # each request asks them in turn
+        for name in (name for name in dir(self) if name.startswith("add_")):
+            setattr(self, name, functools.partial(_too_late, name))  # the application would know nothing of it
         return app
 
     @asynccontextmanager
@@ -264,6 +267,10 @@ async def _stop(service: HostedService) -> None:
             await service.stop()
     except TimeoutError:
         _log.error("a hosted service did not stop in time", extra={"hosted_service": type(service).__name__})
+
+
+def _too_late(method: str, *_: object, **__: object) -> NoReturn:
+    raise ConfigurationError(f"{method} was called after build(); write it above app = builder.build()")
 
 
 def _one_command(command: OneCommand) -> UnitOfWork:
