@@ -607,6 +607,15 @@ def test_given_a_part_that_is_added_after_build_then_its_place_is_told(method: s
     assert str(failed.value) == f"{method} was called after build(); write it above app = builder.build()"
 
 
+def test_given_a_package_without_controllers_when_added_then_the_remedy_is_told() -> None:
+    builder = WebApplicationBuilder(ServiceSettings())
+
+    with pytest.raises(ConfigurationError) as failed:
+        builder.add_controllers("json")
+
+    assert str(failed.value) == "add_controllers: json has no controllers; name their package"
+
+
 def test_given_operations_above_a_store_when_composed_then_their_place_is_told(
     build: Callable[[dict[str, str]], None],
 ) -> None:

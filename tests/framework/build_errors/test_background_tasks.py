@@ -171,6 +171,16 @@ def test_given_no_documents_then_the_remedy_is_told() -> None:
     assert str(failed.value) == "add_background_tasks: jobs are documents; call add_documents before it"
 
 
+def test_given_a_package_without_tasks_then_the_remedy_is_told() -> None:
+    builder = WebApplicationBuilder(ServiceSettings(document_store_url="sqlite:///:memory:"))
+    builder.add_documents("json")
+
+    with pytest.raises(ConfigurationError) as failed:
+        builder.add_background_tasks("json")
+
+    assert str(failed.value) == "add_background_tasks: json has no tasks; name their package"
+
+
 def test_given_a_task_of_another_package_when_enqueued_then_the_remedy_is_told() -> None:
     with pytest.raises(ConfigurationError) as failed:
         TaskTypes().of(WriteLetter)

@@ -47,7 +47,6 @@ from neuroglia.mediation import (
 from neuroglia.mvc import ControllerBase, RequestMiddleware, add_controller, describe, install_problem_handlers
 from neuroglia.mvc.guarded import GuardedRoute
 from neuroglia.observability import OFF, Tracing
-from neuroglia.operations.api import OperationsController
 from neuroglia.operations.events import EventLog
 from neuroglia.operations.index import IndexedEvent, add_event_index
 from neuroglia.operations.jobs import JobsController
@@ -101,7 +100,9 @@ class WebApplicationBuilder:
 
     def add_controllers(self, package: str) -> None:
         """Adds the controllers of a package."""
-        for controller in classes(import_modules(package), ControllerBase):
+        if not (found := classes(import_modules(package), ControllerBase)):
+            raise ConfigurationError(f"add_controllers: {package} has no controllers; name their package")
+        for controller in found:
             self._controllers.append(controller)
             self.services.add_singleton(controller)
 
@@ -150,15 +151,12 @@ class WebApplicationBuilder:
     def add_operations(self) -> None:
         """Adds the admin API at `/operations`: jobs, and if there is event sourcing, events with the index that they
         need, and subscriptions. Call it below the stores; the service has documents."""
-        has_events = EventStore in self._backing
-        added = [JobsController, OperationsController] if has_events else [JobsController]
-        if has_events:
+        self.add_controllers("neuroglia.operations.jobs")
+        if EventStore in self._backing:
+            self.add_controllers("neuroglia.operations.api")
             self._add_document(DocumentType(IndexedEvent))
             add_event_index(self.services, self._prefixes, self.settings.lease_seconds)
             self.services.add_singleton(EventLog)
-        for controller in added:
-            self.services.add_singleton(controller)
-        self._controllers += added
 
     def add_cloud_events(self, package: str) -> None:
         """Adds `/cloudevents` and the handlers behind it, and sends to `CLOUD_EVENTS_SINK` what the package publishes.

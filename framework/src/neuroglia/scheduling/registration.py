@@ -20,11 +20,12 @@ def add_background_tasks(
     """Registers the tasks of these modules, and what they need. Returns what is to be hosted.
 
     Raises:
-        ConfigurationError: what `read_tasks` and `times_of` refuse; there is no document store.
+        ConfigurationError: what `read_tasks` and `times_of` refuse; there is no task, or no document store.
     """
     if not any(registration.service is DocumentStore for registration in services.registrations):
         raise ConfigurationError("add_background_tasks: jobs are documents; call add_documents before it")
-    types = read_tasks(modules)
+    if not (types := read_tasks(modules)):
+        raise ConfigurationError(f"add_background_tasks: {modules[0].__name__} has no tasks; name their package")
     for kind in types.values():
         times_of(kind)
         services.add_scoped(kind.task)
