@@ -45,7 +45,7 @@ LIMITS = {
     "domain": 166,
     "dependency_injection": 350,
     "sqlite": 270,
-    "mediation": 200,
+    "mediation": 206,
     "mapping": 60,
     "documents": 990,
     "event_sourcing": 1800,

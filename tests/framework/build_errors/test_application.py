@@ -209,6 +209,74 @@ def test_given_a_handler_with_another_result_when_built_then_both_results_are_na
     assert "OtherHandler: answers OpenShop with int, but OpenShop promises str; change one of them" in message
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("def handle(self, query: Ask)", "is a coroutine; write async def"),
+        ("async def handle(self, query: Other)", "takes Other, but its class answers Ask; change one of them"),
+    ],
+)
+def test_given_a_handler_whose_method_cannot_answer_when_built_then_the_remedy_is_told(
+    refused: Build, method: str, said: str
+) -> None:
+    message = refused(
+        application__ask=f"""
+        from neuroglia.mediation import Query, QueryHandler
+
+        class Ask(Query[str]): ...
+
+        class Other: ...
+
+        class AskHandler(QueryHandler[Ask, str]):
+            {method} -> str:
+                return ""
+        """
+    )
+
+    assert message == f"AskHandler.handle: {said}"
+
+
+def test_given_a_handler_that_takes_more_than_its_request_when_built_then_that_is_fine(
+    build: Callable[[dict[str, str]], None],
+) -> None:
+    asking = """
+        from __future__ import annotations
+        from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+        from neuroglia.mediation import Query, QueryHandler, Request
+        if TYPE_CHECKING:
+            from decimal import Decimal
+
+        Q = TypeVar("Q", bound=Query[str])
+
+        class Ask(Query[str]): ...
+        class AskAgain(Query[str]): ...
+        class Wonder(Query[str]): ...
+        class Count(Query[str]): ...
+
+        class Counts(Protocol):
+            def count(self) -> int: ...
+
+        class CountHandler(QueryHandler[Count, str]):
+            async def handle(self, query: Counts) -> str:
+                return ""
+
+        class Echo:
+            async def handle(self, query: Q) -> str:
+                return ""
+
+        class AskHandler(Echo, QueryHandler[Ask, str]): ...
+
+        class AskAgainHandler(QueryHandler[AskAgain, str]):
+            async def handle(self, query: Request[Any]) -> str:
+                return ""
+
+        class WonderHandler(QueryHandler[Wonder, str]):
+            async def handle(self, query: Wonder, aside: Decimal | None = None) -> str:
+                return ""
+        """
+    build({"application/asking.py": asking})
+
+
 def test_given_a_command_without_handler_when_built_then_it_is_named(refused: Build) -> None:
     message = refused(
         application__lonely="""
