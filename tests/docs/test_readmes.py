@@ -25,7 +25,6 @@ from deployment.processes import free_port, serving, until
 from desktop_controller.settings import DesktopControllerSettings
 from neuroglia.cloud_events import CloudEventBus
 from neuroglia.core import ConfigurationError
-from neuroglia.dependency_injection import ServiceCollection, ServiceProvider
 from neuroglia.domain import AggregateRoot, Repository
 from neuroglia.event_sourcing import EventCodec, EventStore, StoredEvent
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
@@ -266,12 +265,12 @@ def test_the_quoted_start_error_is_what_is_said() -> None:
             self.accounts = accounts
 
     TransferHandler.__init__.__annotations__["accounts"] = Repository[Account]  # local classes have no module
-    services = ServiceCollection()
-    services.add_scoped(TransferHandler)
+    builder = WebApplicationBuilder(ServiceSettings())
+    builder.services.add_scoped(TransferHandler)
     (quoted,) = blocks(FRAMEWORK, "text")
 
     with pytest.raises(ConfigurationError) as error:
-        ServiceProvider(services)
+        builder.build()
 
     assert str(error.value) == quoted.strip()
 

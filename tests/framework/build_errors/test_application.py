@@ -5,11 +5,21 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
+from neuroglia.cloud_events import Outbox
 from neuroglia.core import ConfigurationError
+from neuroglia.core.generics import name_of
+from neuroglia.documents import Documents
+from neuroglia.domain import Repository
+from neuroglia.event_sourcing import Subscriptions
 from neuroglia.hosting import ServiceSettings, WebApplicationBuilder
+from neuroglia.mapping import Mapper
+from neuroglia.mediation import Mediator
+from neuroglia.scheduling import BackgroundTasks
+from neuroglia.security.api_keys import ApiKeys
 
 SOUND = {
     "domain/__init__.py": "",
@@ -696,6 +706,50 @@ def test_given_operations_above_a_store_when_composed_then_their_place_is_told(
         builder.add_event_sourcing("app.domain", subscriptions="app.application")
 
 
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [
+        (Repository[Any], "add_event_sourcing"),
+        (Subscriptions, "add_event_sourcing"),
+        (Documents[Any], "add_documents"),
+        (Mediator, "add_mediation"),
+        (Mapper, "add_mediation"),
+        (BackgroundTasks, "add_background_tasks"),
+        (Outbox, "add_cloud_events"),
+        (ApiKeys, "add_api_keys"),
+    ],
+)
+def test_given_a_service_of_a_part_that_was_not_added_when_built_then_the_call_is_told(service: Any, call: str) -> None:
+    class Asking:
+        def __init__(self, wanted: object) -> None: ...
+
+    Asking.__init__.__annotations__["wanted"] = service
+    builder = WebApplicationBuilder(ServiceSettings())
+    builder.services.add_scoped(Asking)
+
+    with pytest.raises(ConfigurationError) as failed:
+        builder.build()
+
+    told = f"Asking: parameter 'wanted' needs {name_of(service)}, which nobody registered"
+    assert str(failed.value) == f"{told}; call builder.{call}(...)"
+
+
+def test_given_event_sourcing_without_documents_when_built_then_that_is_told_once(
+    build: Callable[[dict[str, str]], None],
+) -> None:
+    build({})
+    builder = WebApplicationBuilder(ServiceSettings())
+    builder.add_controllers("app.api")
+    builder.add_mediation("app.application")
+    builder.add_event_sourcing("app.domain", subscriptions="app.application")
+
+    with pytest.raises(ConfigurationError) as failed:
+        builder.build()
+
+    assert str(failed.value).count("\n") == 0
+    assert str(failed.value).endswith("which nobody registered; call builder.add_documents(...)")
+
+
 def test_given_a_handler_that_reads_an_undeclared_document_when_built_then_class_and_model_are_named(
     refused: Build,
 ) -> None:
@@ -713,8 +767,10 @@ def test_given_a_handler_that_reads_an_undeclared_document_when_built_then_class
         """
     )
 
-    assert message.startswith("Documents[Opened]: parameter 'kind' needs DocumentType[Opened], which nobody registered")
-    assert message.endswith("(asked for by FindHandler)")
+    assert message == (
+        "Documents[Opened]: parameter 'kind' needs DocumentType[Opened], which nobody registered; "
+        'write @document("…") over Opened, in the package given to add_documents (asked for by FindHandler)'
+    )
 
 
 def test_given_a_repository_of_what_is_no_aggregate_when_built_then_class_and_parameter_are_named(

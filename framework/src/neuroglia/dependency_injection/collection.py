@@ -45,6 +45,8 @@ class ServiceCollection:
     def __init__(self) -> None:
         self.registrations: list[Registration] = []
         self.open_registrations: dict[Any, Registration] = {}
+        self.remedy: Callable[[Any], str] = lambda _: ""
+        """What brings a service that nobody registered; empty, if whoever puts the application together knows none."""
 
     def add_singleton(self, service: TypeForm[T], make: Make[T] | None = None) -> None:
         """One instance for the application, made at start. Without `make`, the class itself is built."""

@@ -8,7 +8,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from neuroglia.core.errors import ConfigurationError
 from neuroglia.core.generics import arguments, class_bindings, is_variable, name_of, substitute
-from neuroglia.dependency_injection.collection import Lifetime, Registration
+from neuroglia.dependency_injection.collection import Lifetime, Registration, ServiceCollection
 
 _NO_DEFAULT: Final = inspect.Parameter.empty
 _VARIADIC: Final = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
@@ -51,13 +51,13 @@ class Graph:
         ConfigurationError: with every mistake, one a line, when any is found.
     """
 
-    def __init__(self, registrations: Sequence[Registration], open_registrations: Mapping[Any, Registration]) -> None:
-        self._open = dict(open_registrations)
+    def __init__(self, services: ServiceCollection, own: Registration) -> None:
+        self._open, self._remedy = dict(services.open_registrations), services.remedy
         self._closed: dict[Any, Node] = {}
         self._all: dict[Any, list[Node]] = {}
         self.nodes: dict[Node, None] = {}  # those that count, each behind those that it needs
-        self._problems: dict[str, None] = {}  # in the order found, each once
-        for known in registrations:
+        self._problems: dict[str, str] = {}  # by their causes in the order found, each cause once
+        for known in [*services.registrations, own]:
             node = Node(known.service, known.lifetime, known.make, known.instance)
             self._all.setdefault(node.service, []).append(node)
         for same in self._all.values():
@@ -83,7 +83,8 @@ class Graph:
                 node.needs[name] = found
             elif default is _NO_DEFAULT:
                 asker = f" (asked for by {_where(path[-1][0])})" if path and get_args(node.service) else ""
-                self._report(node, f"parameter '{name}' needs {name_of(need)}, which {self._missing(need)}{asker}")
+                missing = f"nobody registered; {remedy}" if (remedy := self._remedy(need)) else self._missing(need)
+                self._report(node, f"parameter '{name}' needs {name_of(need)}, which {missing}{asker}", remedy)
         self._check_captives(node)
         self.nodes[node] = self.nodes.pop(node)  # behind what it needs
         return node
@@ -183,11 +184,9 @@ class Graph:
     def _check_captives(self, node: Node) -> None:
         """A singleton lives longer than any scope: it must not hold a scoped service, not even through others."""
         for name, need in node.needs.items() if node.lifetime is Lifetime.SINGLETON else ():
-            for *through, scoped in (way for held in nodes_in(need) for way in scoped_in(held)):
-                way = f" (through {', '.join(map(_where, through))})" if through else ""
-                kept = (
-                    f"parameter '{name}' would keep the scoped {name_of(scoped.service)}{way} for ever in a singleton"
-                )
+            for *through, scoped in (way for one in nodes_in(need) for way in scoped_in(one)):
+                held = name_of(scoped.service) + (f" (through {', '.join(map(_where, through))})" if through else "")
+                kept = f"parameter '{name}' would keep the scoped {held} for ever in a singleton"
                 self._report(node, f"{kept}; make {name_of(node.service)} scoped, or open a scope for each use")
 
     def _missing(self, need: Any) -> str:
@@ -195,11 +194,12 @@ class Graph:
         hint = f" (there is {', '.join(near)})" if near else ""
         return f"nobody registered{hint}; add it to the services, or give the parameter a default"
 
-    def _report(self, where: Node | str, problem: str) -> None:
-        self._problems.setdefault(f"{where if isinstance(where, str) else _where(where)}: {problem}")
+    def _report(self, where: Node | str, problem: str, cause: str = "") -> None:
+        told = f"{where if isinstance(where, str) else _where(where)}: {problem}"
+        self._problems.setdefault(cause or told, told)
 
     def _refuse_problems(self, before: int = 0) -> None:
-        problems, self._problems = self._problems, {}
+        problems, self._problems = self._problems.values(), {}
         if problems:
             for late in [*self.nodes][before:]:  # what is refused must not stay behind half linked
                 del self.nodes[late]

@@ -71,7 +71,7 @@ class ServiceProvider:
             ConfigurationError: naming class, parameter and remedy of every mistake.
         """
         own = Registration(ServiceProvider, Lifetime.SINGLETON, instance=self)
-        self._graph = Graph([*services.registrations, own], services.open_registrations)
+        self._graph = Graph(services, own)
         self._root = Scope(self)
         self._resolvers: dict[Any, tuple[Resolver, bool]] = {}
         self._compiled: dict[Node, tuple[Resolver, bool]] = {}

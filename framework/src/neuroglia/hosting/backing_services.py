@@ -26,9 +26,8 @@ def connect_event_store(url: str) -> EventStore:
 
             return EventStoreDB(url)
         case scheme:
-            raise ConfigurationError(
-                f"EVENT_STORE_URL: no event store is known for '{scheme}://'; use sqlite:///path or esdb://host:2113"
-            )
+            known = "use sqlite:///path or esdb://host:2113"
+            raise ConfigurationError(f"EVENT_STORE_URL: no event store is known for '{scheme}://'; {known}")
 
 
 def connect_document_store(url: str) -> DocumentStore:
@@ -48,10 +47,8 @@ def connect_document_store(url: str) -> DocumentStore:
 
             return MongoDocumentStore(url)
         case scheme:
-            raise ConfigurationError(
-                f"DOCUMENT_STORE_URL: no document store is known for '{scheme}://'; "
-                "use sqlite:///path or mongodb://host/database"
-            )
+            known = "use sqlite:///path or mongodb://host/database"
+            raise ConfigurationError(f"DOCUMENT_STORE_URL: no document store is known for '{scheme}://'; {known}")
 
 
 @contextmanager
@@ -70,7 +67,6 @@ def extra(name: str, asked_by: str) -> Generator[None]:
 def _file(url: str) -> str:
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
-        raise ConfigurationError(
-            "a SQLite URL reads sqlite:///relative/file, sqlite:////absolute/file or sqlite:///:memory:"
-        )
+        forms = "sqlite:///relative/file, sqlite:////absolute/file or sqlite:///:memory:"
+        raise ConfigurationError(f"a SQLite URL reads {forms}")
     return path

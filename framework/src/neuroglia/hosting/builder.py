@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import ModuleType
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, get_args, get_origin
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
@@ -16,6 +16,7 @@ from typing_extensions import TypeForm
 from neuroglia.core.clock import Clock, SystemClock
 from neuroglia.core.context import RequestContext, current_context
 from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.generics import name_of
 from neuroglia.core.ids import Ids
 from neuroglia.core.lifecycle import BackingService, HostedService, Stopping, UnitOfWork
 from neuroglia.core.scanning import classes, import_modules
@@ -61,6 +62,7 @@ from neuroglia.security import (
 
 _log: Final = logging.getLogger("neuroglia.hosting")
 _STOP_S: Final = 8.0
+_ADDED_AS: Final = {"domain": "event_sourcing", "mapping": "mediation", "scheduling": "background_tasks"}
 API: Final = "/api/v1"
 S = TypeVar("S", bound=HostedService)
 
@@ -80,14 +82,14 @@ class WebApplicationBuilder:
         self._backing: list[TypeForm[BackingService]] = []
         self._hosted: list[TypeForm[HostedService]] = []
         self._prefixes: list[str] = []
+        self.services.remedy = _remedy
         self.services.add_instance(type(settings), settings)
         self.services.add_instance(ServiceSettings, settings)
         self.services.add_singleton(Clock, SystemClock)
-        self.services.add_singleton(Stopping)
+        for own in (Stopping, SigningKeys, Guard):
+            self.services.add_singleton(own)
         self.services.add_instance(OAuth2Options, settings.oauth2)
-        self.services.add_singleton(SigningKeys)
         self.services.add_singleton(Scheme, OAuth2Bearer)
-        self.services.add_singleton(Guard)
         self.services.add_scoped(Ids, ids_of)
         self.services.add_scoped(RequestContext, current_context)
         self.services.add_instance(Tracing, OFF)
@@ -143,9 +145,8 @@ class WebApplicationBuilder:
         self._once(DocumentStore, "add_documents")
         self.services.add_singleton(IdempotencyRecords)
         self.services.add_singleton(PipelineBehavior, IdempotencyBehavior)
-        for own in (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord):
-            self._documents.append(DocumentType(own))
-        for kind in document_types(import_modules(package)):
+        own = (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem, IdempotencyRecord)
+        for kind in (*map(DocumentType[Any], own), *document_types(import_modules(package))):
             self._add_document(kind)
 
     def add_operations(self) -> None:
@@ -269,6 +270,15 @@ async def _stop(service: HostedService) -> None:
 
 def _too_late(method: str, *_: object, **__: object) -> NoReturn:
     raise ConfigurationError(f"{method} was called after build(); write it above app = builder.build()")
+
+
+def _remedy(missing: Any) -> str:
+    """What brings a service of the framework's own: the author of an application knows the calls, not the parts."""
+    if get_origin(missing) is DocumentType:
+        return f'write @document("…") over {name_of(get_args(missing)[0])}, in the package given to add_documents'
+    framework, *parts = getattr(get_origin(missing) or missing, "__module__", "").split(".")
+    methods = [f"add_{_ADDED_AS.get(part, part)}" for part in parts if framework == "neuroglia"]
+    return next((f"call builder.{name}(...)" for name in methods if hasattr(WebApplicationBuilder, name)), "")
 
 
 def _one_command(command: OneCommand) -> UnitOfWork:
