@@ -399,6 +399,103 @@ def test_given_a_command_whose_field_types_cannot_be_resolved_when_built_then_it
     assert message == "Vague: name 'Decimal' is not defined; import it at the top of the module"
 
 
+FOR_CHECKERS = """
+        from __future__ import annotations
+        from collections.abc import Mapping
+        from typing import TYPE_CHECKING
+        from pydantic import BaseModel
+        from neuroglia.cloud_events import CloudEventHandler, IntegrationEvent, cloud_event, publishes
+        from neuroglia.documents import document
+        from neuroglia.domain import DomainEvent, Envelope, event
+        from neuroglia.event_sourcing import Projection, on
+        from neuroglia.mapping import by_name
+        if TYPE_CHECKING:
+            from decimal import Decimal
+        """
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "said"),
+    [
+        (
+            "application",
+            """
+        class Vague(Projection):
+            def __init__(self, amount: Decimal) -> None: ...
+        """,
+            "Vague.__init__: name 'Decimal' is not defined",
+        ),
+        (
+            "application",
+            """
+        class Vague(Projection):
+            @on
+            async def opened(self, event: Decimal) -> None: ...
+        """,
+            "Vague.opened: name 'Decimal' is not defined",
+        ),
+        (
+            "application",
+            """
+        @publishes("io.shop.vague.v1")
+        def vague(event: Decimal, envelope: Envelope) -> Mapping[str, str]: ...
+        """,
+            "vague: name 'Decimal' is not defined",
+        ),
+        (
+            "application",
+            """
+        class Vague:
+            amount: Decimal
+
+        class Shown(BaseModel):
+            amount: int
+
+        shown = by_name(Vague, Shown)
+        """,
+            "Vague: name 'Decimal' is not defined",
+        ),
+        (
+            "application",
+            """
+        @cloud_event("io.shop.vague.v1")
+        class Vague(IntegrationEvent):
+            amount: Decimal
+
+        class VagueHandler(CloudEventHandler[Vague]):
+            async def handle(self, event: Vague) -> None: ...
+        """,
+            "Vague: a type in it is unknown",
+        ),
+        (
+            "domain",
+            """
+        @event("shop.vague.v1")
+        class Vague(DomainEvent):
+            amount: Decimal
+        """,
+            "Vague: a type in it is unknown",
+        ),
+        (
+            "models",
+            """
+        @document("vague")
+        class Vague(BaseModel):
+            id: str
+            amount: Decimal
+        """,
+            "Vague: a type in it is unknown",
+        ),
+    ],
+)
+def test_given_a_type_that_is_imported_for_checkers_alone_when_built_then_the_remedy_is_told(
+    refused: Build, place: str, code: str, said: str
+) -> None:
+    message = refused(**{f"{place}__vague": dedent(FOR_CHECKERS) + dedent(code)})
+
+    assert message == f"{said}; import it at the top of the module"
+
+
 def test_given_two_projections_that_write_one_model_when_built_then_both_are_named(refused: Build) -> None:
     message = refused(
         application__rival="""

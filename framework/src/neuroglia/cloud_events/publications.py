@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Final, TypeVar, cast, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_origin
 
 from neuroglia.cloud_events.events import CloudEventWriter, JsonObject
 from neuroglia.cloud_events.sink import Sink
 from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.generics import annotations
 from neuroglia.core.scanning import functions
 from neuroglia.domain import DomainEvent, Envelope
 from neuroglia.event_sourcing import EventCodec, Reaction
@@ -62,7 +63,7 @@ def read_publications(modules: Sequence[ModuleType], codec: EventCodec | None) -
 
 
 def _published(publication: Publication[Any], where: str) -> type[DomainEvent]:
-    hints = get_type_hints(publication)
+    hints = annotations(publication)
     told = get_origin(hints.get("return")) or hints.get("return")
     if inspect.isclass(told) and issubclass(told, Mapping) and not inspect.iscoroutinefunction(publication):
         match [hints.get(name) for name in inspect.signature(publication).parameters]:

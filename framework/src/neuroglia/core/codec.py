@@ -8,6 +8,8 @@ from pydantic_core import SchemaSerializer, SchemaValidator, core_schema
 from typing_extensions import TypeForm
 
 from neuroglia.core.clock import format_utc
+from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.generics import name_of
 
 T = TypeVar("T")
 
@@ -20,7 +22,14 @@ class JsonCodec(Generic[T]):
     """
 
     def __init__(self, kind: TypeForm[T]) -> None:
-        schema = _with_utc_times(TypeAdapter(kind).core_schema)
+        """Reads the type.
+
+        Raises:
+            ConfigurationError: it names what is not there, as something imported for type checkers alone.
+        """
+        if not (adapter := TypeAdapter(kind)).pydantic_complete:
+            raise ConfigurationError(f"{name_of(kind)}: a type in it is unknown; import it at the top of the module")
+        schema = _with_utc_times(adapter.core_schema)
         # a pydantic model brings a serializer of its own, which knows nothing of this schema: do without
         self._validator = SchemaValidator(schema, _use_prebuilt=False)
         self._serializer = SchemaSerializer(schema, _use_prebuilt=False)

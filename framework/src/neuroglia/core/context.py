@@ -82,11 +82,9 @@ class RequestContext:
     @staticmethod
     def new(correlation_id: str | None = None, *, traceparent: str | None = None) -> "RequestContext":
         """A context for a request of the outside. An id that could forge a log line or header is replaced."""
-        if correlation_id is None or not _SAFE_ID.fullmatch(correlation_id):
-            correlation_id = str(uuid_utils.uuid7())
-        if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
-            traceparent = None
-        return RequestContext(correlation_id=correlation_id, traceparent=traceparent)
+        known = correlation_id if correlation_id and _SAFE_ID.fullmatch(correlation_id) else str(uuid_utils.uuid7())
+        trace = traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
+        return RequestContext(correlation_id=known, traceparent=trace)
 
     def on_behalf_of(self, principal: Principal) -> "RequestContext":
         """The same circumstances, and who asks. Written out, for every request pays it: `replace` is far slower."""

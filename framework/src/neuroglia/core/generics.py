@@ -2,7 +2,9 @@
 
 import re
 from types import NoneType, UnionType
-from typing import Any, Generic, Protocol, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from neuroglia.core.errors import ConfigurationError
 
 
 def arguments(form: Any, base: type) -> tuple[Any, ...] | None:
@@ -18,10 +20,21 @@ def arguments(form: Any, base: type) -> tuple[Any, ...] | None:
         return None
     bindings = dict(zip(getattr(origin, "__parameters__", ()), get_args(form), strict=False))
     for parent in vars(origin).get("__orig_bases__", origin.__bases__):  # its own: the attribute may be inherited
-        found = arguments(substitute(parent, bindings), base)
-        if found is not None:
+        if (found := arguments(substitute(parent, bindings), base)) is not None:
             return found
     return ()
+
+
+def annotations(form: Any, *, extras: bool = False) -> dict[str, Any]:
+    """The annotations of a function or class; with `extras`, including what `Annotated` adds.
+
+    Raises:
+        ConfigurationError: one names what is not there, as something imported for type checkers alone.
+    """
+    try:
+        return get_type_hints(form, include_extras=extras)
+    except NameError as error:
+        raise ConfigurationError(f"{form.__qualname__}: {error}; import it at the top of the module") from None
 
 
 def substitute(form: Any, bindings: dict[Any, Any]) -> Any:
@@ -50,8 +63,7 @@ def is_variable(form: Any) -> bool:
 
 def name_of(form: Any) -> str:
     """A type as a reader would write it: `Repository[BankAccount]`, `str | None`."""
-    inner = get_args(form)
-    origin = get_origin(form)
+    inner, origin = get_args(form), get_origin(form)
     if form is NoneType:
         return "None"
     if origin in {Union, UnionType}:

@@ -37,8 +37,7 @@ class CommandIds(Ids):
     """The ids that belong to one command: every try of it gets the same ones, in the same order."""
 
     def __init__(self, command_id: str) -> None:
-        self._command_id = command_id
-        self._numbers = itertools.count(1)
+        self._command_id, self._numbers = command_id, itertools.count(1)
 
     @override
     def new(self) -> str:

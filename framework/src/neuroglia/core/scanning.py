@@ -24,10 +24,8 @@ def import_modules(package: str | ModuleType) -> Sequence[ModuleType]:
         ConfigurationError: one of them cannot be imported.
     """
     root = package if isinstance(package, ModuleType) else _import(package)
-    names = [root.__name__]
-    if hasattr(root, "__path__"):
-        names += _walk(root.__path__, f"{root.__name__}.")
-    return [_import(name) for name in sorted(names)]
+    below = _walk(root.__path__, f"{root.__name__}.") if hasattr(root, "__path__") else ()
+    return [_import(name) for name in sorted([root.__name__, *below])]
 
 
 def _walk(path: Sequence[str], prefix: str) -> Iterator[str]:

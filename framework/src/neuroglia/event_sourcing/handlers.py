@@ -12,13 +12,13 @@ from typing import (
     TypeVar,
     get_args,
     get_origin,
-    get_type_hints,
     overload,
 )
 
 from typing_extensions import override
 
 from neuroglia.core.errors import ConfigurationError
+from neuroglia.core.generics import annotations
 from neuroglia.documents import Documents
 from neuroglia.domain import DomainEvent, Envelope
 
@@ -80,7 +80,7 @@ class SubscriberType:
         Raises:
             ConfigurationError: an `@on` method without an annotated event, or two for the same one.
         """
-        hints = get_type_hints(subscriber.__init__)
+        hints = annotations(subscriber.__init__)
         models = frozenset(get_args(hint)[0] for hint in hints.values() if get_origin(hint) is Documents)
         return SubscriberType(subscriber, _find_handlers(subscriber), models)
 
@@ -115,7 +115,7 @@ def _find_handlers(subscriber: type[Subscriber]) -> Mapping[type[DomainEvent], H
 def _taken_by(method: Callable[..., object]) -> list[Any]:
     """The types of a method's parameters, as they are annotated."""
     names = list(inspect.signature(method).parameters)[1:]
-    return [get_type_hints(method).get(name) for name in names]
+    return [annotations(method).get(name) for name in names]
 
 
 def _is_event(kind: object) -> TypeGuard[type[DomainEvent]]:

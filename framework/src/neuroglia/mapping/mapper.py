@@ -4,12 +4,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Final, TypeVar, cast, get_type_hints
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
 
 from neuroglia.core.errors import ConfigurationError
-from neuroglia.core.generics import name_of
+from neuroglia.core.generics import annotations, name_of
 from neuroglia.core.scanning import functions
 
 T = TypeVar("T")
@@ -82,10 +82,7 @@ class Mapper:
 
 def _signature(function: Callable[..., Any]) -> tuple[type[Any], Any]:
     """What a mapping function takes and returns."""
-    try:
-        hints = get_type_hints(function)
-    except NameError as error:
-        raise ConfigurationError(f"{function.__qualname__}: {error}; import it at the top of the module") from None
+    hints = annotations(function)
     source = hints.get(next(iter(inspect.signature(function).parameters), ""))
     if not inspect.isclass(source) or "return" not in hints:
         raise ConfigurationError(
@@ -103,7 +100,7 @@ def _from_attributes(target: type[BaseModel]) -> Callable[..., Any]:
 
 def _check_fields(declared: NameMapping) -> None:
     source, target = declared.source, declared.target
-    known = {*get_type_hints(source), *dir(source)}
+    known = {*annotations(source), *dir(source)}
     for name, field in target.model_fields.items():
         if field.is_required() and name not in known:
             raise ConfigurationError(

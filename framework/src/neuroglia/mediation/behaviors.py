@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
-from typing import Any, ClassVar, Final, get_type_hints
+from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
 import tenacity
@@ -15,7 +15,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict, override
 
 from neuroglia.core.context import RequestContext, ambient_context, use_context
-from neuroglia.core.errors import ApplicationError, ConcurrencyError, ConfigurationError, InvalidRequest
+from neuroglia.core.errors import ApplicationError, ConcurrencyError, InvalidRequest
+from neuroglia.core.generics import annotations
 from neuroglia.core.validation import misfits
 from neuroglia.domain import DomainError
 from neuroglia.mediation.mediator import PipelineBehavior, Proceed, Stage
@@ -132,10 +133,7 @@ class ValidationBehavior(PipelineBehavior):
 
 def _fields_adapter(request: type[Request[Any]], names: Sequence[str]) -> TypeAdapter[Any]:
     """Checks the fields one by one: a dataclass instance as such would be taken as it is."""
-    try:
-        hints = get_type_hints(request, include_extras=True)
-    except NameError as error:
-        raise ConfigurationError(f"{request.__name__}: {error}; import it at the top of the module") from None
+    hints = annotations(request, extras=True)
     shape = {name: hints[name] for name in names}
     fields: Any = TypedDict(request.__name__, shape)  # type: ignore[misc]
     return TypeAdapter(with_config(ConfigDict(arbitrary_types_allowed=True))(fields))  # domain classes: by isinstance
