@@ -942,6 +942,12 @@ def test_given_a_handler_that_names_no_event_when_built_then_the_remedy_is_told(
     assert message == "PaidHandler: name its event, as CloudEventHandler[InterestDue]"
 
 
+def test_given_a_cloud_event_handler_with_a_plain_function_when_built_then_the_remedy_is_told(refused: Build) -> None:
+    message = refused(application__payments=PAYMENT.replace("async def", "def"))
+
+    assert message == "PaidHandler.handle: is a coroutine; write async def"
+
+
 def test_given_an_integration_event_without_a_type_when_built_then_the_remedy_is_told(refused: Build) -> None:
     message = refused(application__payments=PAYMENT.replace('@cloud_event("io.shop.paid.v1")', ""))
 

@@ -39,7 +39,8 @@ def read_handlers(modules: Sequence[ModuleType]) -> InboundTypes:
     """Finds the handlers in these modules.
 
     Raises:
-        ConfigurationError: one that does not say what it handles, two for one type, or an event without a name.
+        ConfigurationError: one that does not say what it handles, two for one type, an event without a name, or
+            a method that is no coroutine.
     """
     found = InboundTypes()
     for handler in classes(modules, CloudEventHandler[Any]):
@@ -50,8 +51,9 @@ def read_handlers(modules: Sequence[ModuleType]) -> InboundTypes:
         if name is None:
             raise ConfigurationError(f'{kind.__name__}: needs a type; write @cloud_event("io.service.fact.v1") over it')
         if name in found:
-            raise ConfigurationError(
-                f"{name}: has two handlers, {found[name].handler.__name__} and {handler.__name__}; keep one"
-            )
+            both = f"{found[name].handler.__name__} and {handler.__name__}"
+            raise ConfigurationError(f"{name}: has two handlers, {both}; keep one")
+        if not inspect.iscoroutinefunction(handler.handle):
+            raise ConfigurationError(f"{handler.__name__}.handle: is a coroutine; write async def")
         found[name] = Inbound(JsonCodec(kind), handler)
     return found

@@ -51,10 +51,8 @@ def read_publications(modules: Sequence[ModuleType], codec: EventCodec | None) -
         name, where = getattr(publication, _MARK), getattr(publication, "__name__", "")
         kind = _published(publication, where)
         if codec is None or codec.class_of(vars(kind).get("event_type", "")) is not kind:
-            raise ConfigurationError(
-                f"{where}: {kind.__name__} is no event of the package given to add_event_sourcing; "
-                f"call that before add_cloud_events"
-            )
+            wrong = f"{kind.__name__} is no event of the package given to add_event_sourcing"
+            raise ConfigurationError(f"{where}: {wrong}; call that before add_cloud_events")
         if kind in handlers or name in names:
             raise ConfigurationError(f"{where}: {kind.__name__} or {name} is already published; keep one")
         names.add(name)
