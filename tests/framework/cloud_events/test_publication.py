@@ -321,7 +321,7 @@ async def test_given_no_sink_then_events_are_logged_without_their_data_and_shown
         async with orders_on(backing) as orders:
             bus = await orders.service.services.get(CloudEventBus)
             bus.output.subscribe(lambda event: seen.append(event.get_subject() or ""))
-            await happened(orders, "a", 77_123)
+            await happened(orders, "a", 771_237_712_377_123)
             await orders.service.settle()
 
             async def shown() -> bool:
@@ -331,7 +331,7 @@ async def test_given_no_sink_then_events_are_logged_without_their_data_and_shown
     (record,) = [record for record in caplog.records if record.name == "neuroglia.cloud_events"]
     assert (record.__dict__["type"], record.__dict__["subject"]) == ("io.orders.paid.v1", "a")
     assert len(record.__dict__["id"]) == 36
-    assert "77123" not in str(record.__dict__)
+    assert "771237712377123" not in str(record.__dict__)
 
 
 async def test_what_is_sent_is_what_the_sdk_reads(orders: Orders, outside: Sink) -> None:
