@@ -53,7 +53,7 @@ LIMITS = {
     "scheduling": 335,
     "idempotency": 142,
     "security": 385,
-    "mvc": 408,
+    "mvc": 414,
     "cloud_events": 395,
     "observability": 195,
     "operations": 516,

@@ -1,5 +1,6 @@
 """JSON bodies are read in one way only."""
 
+import json
 from typing import Annotated, Any
 
 import pytest
@@ -10,6 +11,7 @@ from neuroglia.mvc import ControllerBase, Moment, post
 from tests.framework.mvc.serving import serving
 
 JSON = {"Content-Type": "application/json"}
+HALF_A_PAIR = "A text in the body holds half of a surrogate pair, which is no character."
 
 
 class BoxesController(ControllerBase):
@@ -37,6 +39,9 @@ async def test_what_is_json_is_read(content_type: str) -> None:
         (b'{"x": [{"a": 1, "\\u0061": 2}]}', "The body names a field twice."),
         (b'{"a": NaN}', "NaN is no JSON."),
         (b'{"a": [-Infinity]}', "-Infinity is no JSON."),
+        (b'{"a": "a\\ud800"}', HALF_A_PAIR),
+        (b'{"a": ["\\uDFFF\\uD800"]}', HALF_A_PAIR),
+        (b'{"\\udc00": 1}', HALF_A_PAIR),
         (b'{"a": "\xe9"}', "The body is not UTF-8."),
         (b'{"a": 1', "The body is not valid JSON."),
     ],
@@ -47,6 +52,15 @@ async def test_what_could_be_read_in_two_ways_is_refused(body: bytes, detail: st
 
     assert (answer.status_code, answer.json()["detail"]) == (400, detail)
     assert answer.json()["type"] == "urn:neuroglia:service:malformed-request"
+
+
+@pytest.mark.parametrize("text", [r"\ud83e\udd8a", r"\uD83E\uDD8A", r"\ud7ff\ue000", r"\\ud800"])
+async def test_given_an_escape_that_is_a_character_when_sent_then_it_is_read(text: str) -> None:
+    body = f'{{"a": "{text}"}}'
+    async with serving(BoxesController) as http:
+        answer = await http.post("/boxes", content=body, headers=JSON)
+
+    assert (answer.status_code, answer.json()) == (200, json.loads(body))
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "text/json", "application/x-www-form-urlencoded"])
