@@ -21,8 +21,12 @@ class BoxesController(ControllerBase):
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "application/json; charset=utf-8", "application/merge-patch+json"]
-)
+    "content_type",
+    [
+        "application/json", "application/json; charset=utf-8", "application/merge-patch+json",
+        'Application/JSON;version=1;charset="UTF-8"', "application/json; charset=us-ascii",
+    ],
+)  # fmt: skip
 async def test_what_is_json_is_read(content_type: str) -> None:
     async with serving(BoxesController) as http:
         answer = await http.post(
@@ -74,6 +78,33 @@ async def test_given_a_body_that_is_not_said_to_be_json_when_sent_then_what_to_s
 
     assert (answer.status_code, answer.json()["detail"]) == (415, "Send Content-Type: application/json.")
     assert answer.json()["type"] == "urn:neuroglia:service:unsupported-media-type"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Content-Encoding", "gzip"), ("Content-Encoding", "identity, gzip"),
+        ("Content-Type", "application/json; charset=utf-16"), ("Content-Type", 'application/json;charset="latin-1"'),
+        ("Content-Type", "application/json; charset=UTF-80"), ("Content-Type", "application/json; charset="),
+    ],
+)  # fmt: skip
+async def test_given_a_body_that_is_said_to_be_written_otherwise_when_sent_then_how_to_write_it_is_told(
+    header: str, value: str
+) -> None:
+    async with serving(BoxesController) as http:
+        answer = await http.post("/boxes", content=b'{"a": 1}', headers={**JSON, header: value})
+
+    told = "Send the JSON in UTF-8, and without a Content-Encoding."
+    assert (answer.status_code, answer.json()["detail"]) == (415, told)
+    assert answer.json()["type"] == "urn:neuroglia:service:unsupported-media-type"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity"])
+async def test_given_a_body_that_is_said_to_be_as_it_is_when_sent_then_it_is_read(encoding: str) -> None:
+    async with serving(BoxesController) as http:
+        answer = await http.post("/boxes", content=b'{"a": 1}', headers={**JSON, "Content-Encoding": encoding})
+
+    assert answer.json() == {"a": 1}
 
 
 async def test_given_no_body_where_one_is_needed_when_sent_then_that_is_told() -> None:

@@ -34,9 +34,11 @@ class StrictRequest(Request):
 
     @override
     async def body(self) -> bytes:
-        media_type = self.headers.get("content-type", "").lower()
-        if (body := await super().body()) and not (media_type.startswith("application/") and is_json(media_type)):
+        body, said = await super().body(), self.headers.get("content-type", "").lower()
+        if body and not (said.startswith("application/") and is_json(said)):
             raise HTTPException(415, "Send Content-Type: application/json.")
+        if body and (_NOT_UTF_8.search(said) or self.headers.get("content-encoding", "identity").lower() != "identity"):
+            raise HTTPException(415, "Send the JSON in UTF-8, and without a Content-Encoding.")
         return body
 
     @override
@@ -59,4 +61,5 @@ def _refuse(constant: str) -> NoReturn:
     raise HTTPException(400, f"{constant} is no JSON.")
 
 
+_NOT_UTF_8: Final = re.compile(r'charset(?!="?(?:utf-?8|us-ascii)\b)')
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
