@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Final, TypeVar
 
@@ -51,7 +52,8 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
         timeout_graceful_shutdown=_DRAIN_S,
     )
     server = _Server(config, app.state.services.get_now(Stopping))
-    server.run()
+    with suppress(KeyboardInterrupt):  # Ctrl-C, which uvicorn raises anew when all has ended
+        server.run()
     if not server.started:
         raise SystemExit(_NOT_STARTED)
 
