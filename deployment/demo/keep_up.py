@@ -23,8 +23,12 @@ _OF_ITS_OWN: Final = {  # wherever the bank has its own
 def main() -> int:
     """Starts them, prints where to find them, and waits. Returns 0 when it was told to stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ways to stop are one
-    folder = Path(os.environ.get("DATA_DIR", "data"))
-    ports = [int(os.environ.get(name, usual)) for name, usual in PORTS.items()]
+    folder = Path(os.environ.get("DATA_DIR") or "data")
+    try:
+        ports = [_port(name, usual) for name, usual in PORTS.items()]
+    except ValueError as error:
+        print(f"They did not start: {error}", file=sys.stderr)
+        return 1
     try:
         pages = tuple(f"http://127.0.0.1:{port}/api/docs" for port in ports[:3])
         with (
@@ -71,6 +75,18 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 0
+
+
+def _port(name: str, usual: str) -> int:
+    """What the environment says.
+
+    Raises:
+        ValueError: it is no port.
+    """
+    told = os.environ.get(name, usual)
+    if not (told.isascii() and told.isdecimal() and 0 < int(told) < 65536):
+        raise ValueError(f"{name} has to be a number from 1 to 65535.")
+    return int(told)
 
 
 def _renew(token: Path, issuer: RunningIssuer) -> float:

@@ -101,3 +101,14 @@ def test_a_port_that_is_taken_is_named_with_its_variable(name: str, tmp_path: Pa
     what = f"port {ports[name]} is taken by another process"
     said = f"They did not start: {what}. {name}=… make run takes another one.\n"
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "abc"), ("GATEWAY_PORT", "99999"), ("ISSUER_PORT", "")])
+def test_given_no_port_when_run_then_its_variable_is_named(name: str, value: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "deployment.demo.keep_up"], cwd=ROOT, check=False, timeout=SECONDS,
+        env={**os.environ, name: value, "DATA_DIR": str(tmp_path / "data")}, capture_output=True, text=True,
+    )  # fmt: skip
+    said = f"They did not start: {name} has to be a number from 1 to 65535.\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+    assert not (tmp_path / "data").exists()
