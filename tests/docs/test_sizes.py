@@ -58,7 +58,7 @@ LIMITS = {
     "observability": 195,
     "operations": 516,
     "hosting": 370,
-    "testing": 410,
+    "testing": 412,
 }
 """See docs/adr/0017-what-each-package-may-weigh.md, 0020-jobs-are-work-items-and-times-are-a-row.md and
 0025-a-trace-travels-in-the-request-context.md."""
