@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -65,7 +66,8 @@ def main() -> int:
                 f"Ctrl-C stops them.",
                 flush=True,
             )
-            return _watch(bank, desktop, gateway, issuer=issuer, token=token, renewed_in=renewed_in)
+            servers = {"OpenBank": bank, "The Desktop Controller": desktop, "The API Gateway": gateway}
+            return _watch(servers, issuer=issuer, token=token, renewed_in=renewed_in)
     except PortTaken as error:
         name = next(name for name, port in zip(PORTS, ports, strict=True) if port == error.port)
         print(f"They did not start: {error}. {name}=… make run takes another one.", file=sys.stderr)
@@ -104,16 +106,26 @@ def _renew(token: Path, issuer: RunningIssuer) -> float:
     return float(answer["expires_in"]) / 3
 
 
-def _watch(*servers: ServiceProcess, issuer: RunningIssuer, token: Path, renewed_in: float) -> int:
-    """Renews the token until a server has ended by itself, and returns its exit code."""
+def _watch(servers: Mapping[str, ServiceProcess], *, issuer: RunningIssuer, token: Path, renewed_in: float) -> int:
+    """Renews the token until a server has ended by itself, says which one, and returns its exit code."""
     while True:
         with suppress(TimeoutError):
-            until(lambda: any(one.process.poll() is not None for one in servers), "a server to end", renewed_in)
-            return next(code for one in servers if (code := one.process.returncode) is not None)
+            until(lambda: any(map(_has_ended, servers.values())), "a server to end", renewed_in)
+            name, ended = next((name, one) for name, one in servers.items() if _has_ended(one))
+            code = ended.process.wait()
+            print(
+                f"{name} has ended with {code}, and so all end. Its logs: {ended.stdout}, {ended.stderr}",
+                file=sys.stderr,
+            )
+            return code
         try:
             renewed_in = _renew(token, issuer)
         except httpx.HTTPError as error:
             print(f"The token in {token} could not be renewed: {error!r}", file=sys.stderr)
+
+
+def _has_ended(server: ServiceProcess) -> bool:
+    return server.process.poll() is not None
 
 
 if __name__ == "__main__":

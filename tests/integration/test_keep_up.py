@@ -90,6 +90,26 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
     until(lambda: not any(is_open(url) for url in (*servers, issuer)), "all to be gone", SECONDS)
 
 
+def test_given_a_sample_that_dies_when_kept_up_then_it_is_named_with_its_logs_and_all_end(
+    kept_up: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert kept_up.stdout is not None
+    told = ""
+    while not told.endswith("Ctrl-C stops them.\n"):
+        told += (line := kept_up.stdout.readline())
+        assert line, told
+    children = Path(f"/proc/{kept_up.pid}/task/{kept_up.pid}/children").read_text().split()
+    (desktop,) = [pid for pid in children if b"desktop_controller" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    os.kill(int(desktop), signal.SIGKILL)
+    _, errors = kept_up.communicate(timeout=SECONDS)
+
+    logs = f"{tmp_path}/desktop/stdout.log, {tmp_path}/desktop/stderr.log"
+    assert errors == f"The Desktop Controller has ended with -9, and so all end. Its logs: {logs}\n"
+    assert kept_up.returncode == 256 - signal.SIGKILL
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+
+
 @pytest.mark.parametrize("name", PORTS)
 def test_a_port_that_is_taken_is_named_with_its_variable(name: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
