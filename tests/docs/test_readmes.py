@@ -39,6 +39,7 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).parents[2]
 FRAMEWORK = ROOT / "framework/README.md"
 GATEWAY = ROOT / "api-gateway/README.md"
+DESKTOP = ROOT / "desktop-controller/README.md"
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "framework": ServiceSettings,
     "openbank": OpenBankSettings,
@@ -72,6 +73,12 @@ def typed(commands: str, folder: Path, **environment: str) -> str:
         text = shown.read()
         assert code == 0, text
         return text
+
+
+def lines_of(shown: str) -> list[str]:
+    """What was shown, of which nothing stands on the line of the prompt that comes next."""
+    assert shown.endswith("\n")
+    return shown.splitlines()
 
 
 def declared_targets() -> set[str]:
@@ -341,18 +348,31 @@ def test_the_command_of_the_frameworks_page_tells_a_collector(tmp_path: Path) ->
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("operator")
-def test_the_commands_of_the_gateways_page_work(tmp_path: Path) -> None:
-    commands = [block for block in blocks(GATEWAY, "sh") if block.startswith("curl")]
-    told, answers = dict(os.environ), list[dict[str, Any]]()
+def test_the_walk_through_the_gateways_page_goes_well(tmp_path: Path) -> None:
+    make, *walk = blocks(GATEWAY, "sh")
+    assert make == "make run\n"
     with serving("api_gateway", tmp_path) as server:
-        for command in commands:
-            here = command.replace("http://127.0.0.1:8083", server.url).replace("data/", f"{tmp_path}/")
-            shown = subprocess.run(["bash", "-c", here], env=told, capture_output=True, text=True, check=True)
-            answers.append(json.loads(shown.stdout))
-            told["KEY"] = answers[0]["secret"]
-    _, sent, listed = answers
+        told = "".join(walk).replace("http://127.0.0.1:8083", server.url).replace("data/", f"{tmp_path}/")
+        shown = typed(told, tmp_path)
+    issued, sent, listed = map(json.loads, lines_of(shown))
+    assert issued["caller_id"] == "acme"
     assert (sent["status"], sent["response"]["echo"]) == ("completed", sent["context"])
     assert listed["items"] == [sent]
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("operator")
+def test_the_walk_through_the_desktops_page_goes_well(tmp_path: Path) -> None:
+    make, *walk = blocks(DESKTOP, "sh")
+    assert make == "make run\n"
+    with serving("desktop_controller", tmp_path, COMMANDS_FILE=str(DESKTOP.with_name("commands.toml"))) as server:
+        told = "".join(walk).replace("http://127.0.0.1:8082", server.url).replace("data/", f"{tmp_path}/")
+        shown = typed(told, tmp_path)
+    catalogue, done, noted, desktop = map(json.loads, lines_of(shown))
+    assert done["command"] in [one["name"] for one in catalogue["items"]]
+    assert done["finished_at"]
+    assert noted == {"status": 202}
+    assert desktop["desktop_id"]
 
 
 def as_told(default: object) -> str | None:
