@@ -30,6 +30,7 @@ def main() -> int:
     except ValueError as error:
         print(f"They did not start: {error}", file=sys.stderr)
         return 1
+    folder.mkdir(0o700, parents=True, exist_ok=True)  # before a folder in it is made, with this one as all others
     try:
         pages = tuple(f"http://127.0.0.1:{port}/api/docs" for port in ports[:3])
         with (

@@ -29,7 +29,7 @@ def kept_up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     told = {name: str(free_port()) for name in PORTS} | {"ISSUER_TOKEN_SECONDS": str(TOKEN_S)}
     process = subprocess.Popen(
         [sys.executable, "-m", "deployment.demo.keep_up"],
-        cwd=ROOT, env={**os.environ, **told, "DATA_DIR": str(tmp_path)},
+        cwd=ROOT, env={**os.environ, **told, "DATA_DIR": str(tmp_path / "data")},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -73,7 +73,7 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
         shown = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
         assert (shown.returncode, shown.stderr) == (0, "")
 
-    token = tmp_path / "operator.token"
+    token = tmp_path / "data/operator.token"
     seen = {token.read_text()}
 
     def was_renewed_twice() -> bool:
@@ -83,6 +83,11 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
 
     until(was_renewed_twice, "tokens that are new", SECONDS)
     assert "" not in seen
+
+    made = [tmp_path / "data", *(path for path in (tmp_path / "data").iterdir() if path.is_dir())]
+    assert {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in made} == dict.fromkeys(
+        ["data", "desktop", "gateway", "issuer"], "0o700"
+    )
 
     kept_up.send_signal(signal.SIGTERM)
     rest, errors = kept_up.communicate(timeout=SECONDS)
@@ -104,7 +109,7 @@ def test_given_a_sample_that_dies_when_kept_up_then_it_is_named_with_its_logs_an
     os.kill(int(desktop), signal.SIGKILL)
     _, errors = kept_up.communicate(timeout=SECONDS)
 
-    logs = f"{tmp_path}/desktop/stdout.log, {tmp_path}/desktop/stderr.log"
+    logs = f"{tmp_path}/data/desktop/stdout.log, {tmp_path}/data/desktop/stderr.log"
     assert errors == f"The Desktop Controller has ended with -9, and so all end. Its logs: {logs}\n"
     assert kept_up.returncode == 256 - signal.SIGKILL
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
