@@ -123,7 +123,7 @@ def start(module: str, folder: Path, *, port: int | None = None, **environment: 
     Raises:
         PortTaken: somebody listens on the port already.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     port = port or free_port()
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -21,7 +21,7 @@ _NEXT = (
 
 
 def main() -> int:
-    """Plays all stories. Returns 0, or 1 at the first difference."""
+    """Plays all stories. Returns 0, 1 at the first difference, or what shells return when somebody stopped it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # however it ends, the servers end with it
     begun = time.monotonic()
     narrator = Narrator()
@@ -39,6 +39,9 @@ def main() -> int:
             words = (folder / "stdout.log").read_text().splitlines()[-_LAST_LINES:]
             print(f"\nThe demo stopped: {difference}\n\nThe server's last words:", *words, sep="\n", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print("\nThe demo was stopped.", file=sys.stderr)
+            return 128 + signal.SIGINT
     print(f"\nDone: {narrator.requests} requests, each answered as promised, in {time.monotonic() - begun:.1f} s.")
     print(_NEXT)
     return 0

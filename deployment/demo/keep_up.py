@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,8 +24,13 @@ _OF_ITS_OWN: Final = {  # wherever the bank has its own
 def main() -> int:
     """Starts them, prints where to find them, and waits. Returns 0 when it was told to stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ways to stop are one
-    folder = Path(os.environ.get("DATA_DIR", "data"))
-    ports = [int(os.environ.get(name, usual)) for name, usual in PORTS.items()]
+    folder = Path(os.environ.get("DATA_DIR") or "data")
+    try:
+        ports = [_port(name, usual) for name, usual in PORTS.items()]
+    except ValueError as error:
+        print(f"They did not start: {error}", file=sys.stderr)
+        return 1
+    folder.mkdir(0o700, parents=True, exist_ok=True)  # before a folder in it is made, with this one as all others
     try:
         pages = tuple(f"http://127.0.0.1:{port}/api/docs" for port in ports[:3])
         with (
@@ -61,7 +67,8 @@ def main() -> int:
                 f"Ctrl-C stops them.",
                 flush=True,
             )
-            return _watch(bank, desktop, gateway, issuer=issuer, token=token, renewed_in=renewed_in)
+            servers = {"OpenBank": bank, "The Desktop Controller": desktop, "The API Gateway": gateway}
+            return _watch(servers, issuer=issuer, token=token, renewed_in=renewed_in)
     except PortTaken as error:
         name = next(name for name, port in zip(PORTS, ports, strict=True) if port == error.port)
         print(f"They did not start: {error}. {name}=… make run takes another one.", file=sys.stderr)
@@ -71,6 +78,18 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 0
+
+
+def _port(name: str, usual: str) -> int:
+    """What the environment says.
+
+    Raises:
+        ValueError: it is no port.
+    """
+    told = os.environ.get(name, usual)
+    if not (told.isascii() and told.isdecimal() and 0 < int(told) < 65536):
+        raise ValueError(f"{name} has to be a number from 1 to 65535.")
+    return int(told)
 
 
 def _renew(token: Path, issuer: RunningIssuer) -> float:
@@ -88,16 +107,26 @@ def _renew(token: Path, issuer: RunningIssuer) -> float:
     return float(answer["expires_in"]) / 3
 
 
-def _watch(*servers: ServiceProcess, issuer: RunningIssuer, token: Path, renewed_in: float) -> int:
-    """Renews the token until a server has ended by itself, and returns its exit code."""
+def _watch(servers: Mapping[str, ServiceProcess], *, issuer: RunningIssuer, token: Path, renewed_in: float) -> int:
+    """Renews the token until a server has ended by itself, says which one, and returns its exit code."""
     while True:
         with suppress(TimeoutError):
-            until(lambda: any(one.process.poll() is not None for one in servers), "a server to end", renewed_in)
-            return next(code for one in servers if (code := one.process.returncode) is not None)
+            until(lambda: any(map(_has_ended, servers.values())), "a server to end", renewed_in)
+            name, ended = next((name, one) for name, one in servers.items() if _has_ended(one))
+            code = ended.process.wait()
+            print(
+                f"{name} has ended with {code}, and so all end. Its logs: {ended.stdout}, {ended.stderr}",
+                file=sys.stderr,
+            )
+            return code
         try:
             renewed_in = _renew(token, issuer)
         except httpx.HTTPError as error:
             print(f"The token in {token} could not be renewed: {error!r}", file=sys.stderr)
+
+
+def _has_ended(server: ServiceProcess) -> bool:
+    return server.process.poll() is not None
 
 
 if __name__ == "__main__":

@@ -71,24 +71,22 @@ async def test_arguments(controller: RunningService, host: FakeHost, arguments: 
 
 @pytest.mark.parametrize("headers", [JSON, {**JSON, "Idempotency-Key": "k"}], ids=["no key", "a key"])
 @pytest.mark.parametrize(
-    ("body", "pointer"),
+    "body",
     [
-        (r'{"command": "echo", "arguments": {"\ud800": "a"}}', "/arguments"),
-        (r'{"command": "echo", "arguments": {"text": "\ud800"}}', "/arguments"),
-        (r'{"command": "echo", "arguments": {"text": [{"a": "\udfff"}]}}', "/arguments"),
-        (r'{"command": "echo", "arguments": {"text": {"\ud800": 1}}}', "/arguments"),
-        (r'{"command": "\ud800", "arguments": {"text": "a"}}', "/command"),
-        (r'{"command": "echo", "arguments": {"text": "a"}, "\ud800": 1}', ""),
+        r'{"command": "echo", "arguments": {"\ud800": "a"}}',
+        r'{"command": "echo", "arguments": {"text": "\ud800"}}',
+        r'{"command": "echo", "arguments": {"text": [{"a": "\udfff"}]}}',
+        r'{"command": "echo", "arguments": {"text": {"\ud800": 1}}}',
+        r'{"command": "\ud800", "arguments": {"text": "a"}}',
+        r'{"command": "echo", "arguments": {"text": "a"}, "\ud800": 1}',
     ],
-)  # fmt: skip
+)
 async def test_texts_with_half_a_character(
-    controller: RunningService, host: FakeHost, body: str, pointer: str, headers: dict[str, str]
+    controller: RunningService, host: FakeHost, body: str, headers: dict[str, str]
 ) -> None:
-    answer = (await controller.when("POST", COMMANDS, content=body, headers=headers)).then_refused(
-        422, "invalid-request"
-    )
+    answer = await controller.when("POST", COMMANDS, content=body, headers=headers)
 
-    assert [error["pointer"] for error in answer.body["errors"]] == [pointer]
+    answer.then_refused(400, "malformed-request")
     assert host.executor.begun == []
 
 

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from api_gateway.main import create_app as create_gateway
@@ -38,6 +39,7 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).parents[2]
 FRAMEWORK = ROOT / "framework/README.md"
 GATEWAY = ROOT / "api-gateway/README.md"
+DESKTOP = ROOT / "desktop-controller/README.md"
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "framework": ServiceSettings,
     "openbank": OpenBankSettings,
@@ -71,6 +73,12 @@ def typed(commands: str, folder: Path, **environment: str) -> str:
         text = shown.read()
         assert code == 0, text
         return text
+
+
+def lines_of(shown: str) -> list[str]:
+    """What was shown, of which nothing stands on the line of the prompt that comes next."""
+    assert shown.endswith("\n")
+    return shown.splitlines()
 
 
 def declared_targets() -> set[str]:
@@ -136,10 +144,12 @@ def python_with(*known: str) -> str:
 
 def whole_tally() -> str:
     """The service in one file, with all that the page adds to it."""
-    more = ("class NextTally", "class KeepCounting", "class ClickedHandler", "class WarmUp")
-    source = python_with("builder = ").replace("builder = ", f"{python_with(*more)}\n\nbuilder = ")
-    added = "builder.add_cloud_events(__name__)\nbuilder.add_background_tasks(__name__)\nbuilder.add_api_keys()\n"
-    return source.replace("app = ", f"{added}app = ")
+    more = ("class Note(", "class NextTally", "class KeepCounting", "class ClickedHandler", "class WarmUp")
+    builder = "def create_builder"
+    source = python_with(builder).replace(builder, f"{python_with(*more)}\n\n{builder}")
+    for added in ("add_cloud_events(__name__)", "add_background_tasks(__name__)", "add_api_keys()"):
+        source = source.replace("    return builder\n", f"    builder.{added}\n    return builder\n")
+    return source
 
 
 @pytest.fixture
@@ -152,8 +162,13 @@ def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTyp
     sys.modules.pop("tally", None)
 
 
-async def test_the_service_in_one_file_works(tally: ModuleType) -> None:
-    async with running(tally.app) as service:
+@pytest.fixture
+def app(tally: ModuleType) -> FastAPI:
+    return cast("FastAPI", tally.create_builder(ServiceSettings()).build())
+
+
+async def test_the_service_in_one_file_works(app: FastAPI) -> None:
+    async with running(app) as service:
         begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
         path = begun.response.headers["location"]
         for total in (2, 3):
@@ -166,16 +181,36 @@ async def test_the_service_in_one_file_works(tally: ModuleType) -> None:
 
 @pytest.mark.integration
 def test_the_service_in_one_file_is_tried_as_its_page_says(tmp_path: Path) -> None:
-    (tmp_path / "tally.py").write_text(python_with("builder = "))
+    (tmp_path / "tally.py").write_text(python_with("def create_builder"))
     issuer, tally = free_port(), free_port()
-    told = {"PORT": str(issuer), "UVICORN_PORT": str(tally), "OAUTH2_ISSUER": f"http://127.0.0.1:{issuer}"}
-    commands = "".join(blocks(FRAMEWORK, "sh")[:3]).replace("127.0.0.1:8090", f"127.0.0.1:{issuer}")
-    commands = commands.replace("127.0.0.1:8000", f"127.0.0.1:{tally}")
+    told = {"PORT": str(issuer), "OAUTH2_ISSUER": f"http://127.0.0.1:{issuer}"}
+    start, ask, end, count = blocks(FRAMEWORK, "sh")[:4]
+    commands = "".join((start, ask, count, count, end)).replace("127.0.0.1:8090", f"127.0.0.1:{issuer}")
+    commands = commands.replace("127.0.0.1:8000", f"127.0.0.1:{tally}").replace("PORT=8000", f"PORT={tally}")
     shown = typed(commands + "wait", tmp_path, PYTHONPATH=str(ROOT), **told)
-    begun = re.search(r'\{"id":"[^"]+","total":1\}', shown)
-    assert re.search(r"^HTTP/1\.1 201 ", shown, re.MULTILINE)
+    begun = re.search(r'\{"id":"[^"]+","total":1,"version":0\}', shown)
+    assert re.findall(r"HTTP/1\.1 (\d+) ", shown) == ["201", "200", "412"], "begun, counted on, and not once more"
     assert begun
     assert shown.count(begun[0]) == 2, "begun, and read"
+
+
+def test_the_service_in_one_file_is_in_order_where_it_is_saved() -> None:
+    for command in (["check", "--quiet"], ["format", "--check", "--quiet"]):
+        ruff = [str(Path(sys.executable).with_name("ruff")), *command, "--stdin-filename", str(ROOT / "tally.py"), "-"]
+        checked = subprocess.run(
+            ruff, input=python_with("def create_builder"), capture_output=True, text=True, check=False
+        )
+        assert (checked.returncode, checked.stdout) == (0, "")
+
+
+async def test_the_notes_of_the_page_are_listed_page_by_page_the_newest_first(app: FastAPI) -> None:
+    async with running(app) as service:
+        for tally, text in (("a", "one"), ("b", "other"), ("a", "two"), ("a", "three")):
+            (await service.when("POST", "/api/v1/notes", json={"tally_id": tally, "text": text})).then(200)
+        first = (await service.when("GET", "/api/v1/notes?tally_id=a&limit=2")).then(200)
+        last = (await service.when("GET", f"/api/v1/notes?tally_id=a&cursor={first.body['next_cursor']}")).then(200)
+    assert [[note["text"] for note in page.body["items"]] for page in (first, last)] == [["three", "two"], ["one"]]
+    assert last.body["next_cursor"] is None
 
 
 def test_settings_of_ones_own_give_the_service_its_name(tally: ModuleType) -> None:
@@ -183,9 +218,9 @@ def test_settings_of_ones_own_give_the_service_its_name(tally: ModuleType) -> No
     assert tally.TallySettings().oauth2.audience == "tally"
 
 
-async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(tally: ModuleType) -> None:
+async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(app: FastAPI) -> None:
     told: list[Any] = []
-    async with running(tally.app) as service:
+    async with running(app) as service:
         (await service.services.get(CloudEventBus)).output.subscribe(told.append)
         begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
         click = {
@@ -203,8 +238,8 @@ async def test_the_service_in_one_file_counts_a_click_once_and_tells_it(tally: M
         assert {event.get_type() for event in told} == {"io.tally.counted.v1"}
 
 
-async def test_the_job_of_the_page_counts_one_on_once(tally: ModuleType) -> None:
-    async with running(tally.app) as service:
+async def test_the_job_of_the_page_counts_one_on_once(tally: ModuleType, app: FastAPI) -> None:
+    async with running(app) as service:
         begun = (await service.when("POST", "/api/v1/tallies")).then(201, {"total": 1})
         mediator = await service.services.get(Mediator)
         first = await mediator.execute(tally.CountLater(begun.body["id"]))
@@ -243,7 +278,7 @@ def test_an_event_of_an_old_version_is_read_as_the_page_says(tally: ModuleType) 
     assert codec.decode(old) == tally.Counted(total=2, by=1)
 
 
-def test_a_constructor_may_ask_for_all_that_the_page_lists(tally: ModuleType) -> None:
+def test_a_constructor_may_ask_for_all_that_the_page_lists(tally: ModuleType, app: FastAPI) -> None:
     section = FRAMEWORK.read_text().partition("## What a constructor may ask for")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)(?:\[([AD])\])?` \| `([a-z_.]+)` \| .+ \| (.+) \|$", section, re.MULTILINE)
     assert len(rows) == len([line for line in section.splitlines() if line.startswith("|")]) - 2 > 10
@@ -251,7 +286,7 @@ def test_a_constructor_may_ask_for_all_that_the_page_lists(tally: ModuleType) ->
         kind = getattr(import_module(module), name)
         if argument:
             kind = kind[{"A": tally.Tally, "D": tally.TallyDto}[argument]]
-        assert tally.app.state.services.has(kind), name
+        assert app.state.services.has(kind), name
         own = WebApplicationBuilder(ServiceSettings())
         assert any(one.service is kind for one in own.services.registrations) == (added == "every service"), name
 
@@ -340,18 +375,31 @@ def test_the_command_of_the_frameworks_page_tells_a_collector(tmp_path: Path) ->
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("operator")
-def test_the_commands_of_the_gateways_page_work(tmp_path: Path) -> None:
-    commands = [block for block in blocks(GATEWAY, "sh") if block.startswith("curl")]
-    told, answers = dict(os.environ), list[dict[str, Any]]()
+def test_the_walk_through_the_gateways_page_goes_well(tmp_path: Path) -> None:
+    make, *walk = blocks(GATEWAY, "sh")
+    assert make == "make run\n"
     with serving("api_gateway", tmp_path) as server:
-        for command in commands:
-            here = command.replace("http://127.0.0.1:8083", server.url).replace("data/", f"{tmp_path}/")
-            shown = subprocess.run(["bash", "-c", here], env=told, capture_output=True, text=True, check=True)
-            answers.append(json.loads(shown.stdout))
-            told["KEY"] = answers[0]["secret"]
-    _, sent, listed = answers
+        told = "".join(walk).replace("http://127.0.0.1:8083", server.url).replace("data/", f"{tmp_path}/")
+        shown = typed(told, tmp_path)
+    issued, sent, listed = map(json.loads, lines_of(shown))
+    assert issued["caller_id"] == "acme"
     assert (sent["status"], sent["response"]["echo"]) == ("completed", sent["context"])
     assert listed["items"] == [sent]
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("operator")
+def test_the_walk_through_the_desktops_page_goes_well(tmp_path: Path) -> None:
+    make, *walk = blocks(DESKTOP, "sh")
+    assert make == "make run\n"
+    with serving("desktop_controller", tmp_path, COMMANDS_FILE=str(DESKTOP.with_name("commands.toml"))) as server:
+        told = "".join(walk).replace("http://127.0.0.1:8082", server.url).replace("data/", f"{tmp_path}/")
+        shown = typed(told, tmp_path)
+    catalogue, done, noted, desktop = map(json.loads, lines_of(shown))
+    assert done["command"] in [one["name"] for one in catalogue["items"]]
+    assert done["finished_at"]
+    assert noted == {"status": 202}
+    assert desktop["desktop_id"]
 
 
 def as_told(default: object) -> str | None:

@@ -29,7 +29,7 @@ def kept_up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     told = {name: str(free_port()) for name in PORTS} | {"ISSUER_TOKEN_SECONDS": str(TOKEN_S)}
     process = subprocess.Popen(
         [sys.executable, "-m", "deployment.demo.keep_up"],
-        cwd=ROOT, env={**os.environ, **told, "DATA_DIR": str(tmp_path)},
+        cwd=ROOT, env={**os.environ, **told, "DATA_DIR": str(tmp_path / "data")},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -73,7 +73,7 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
         shown = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
         assert (shown.returncode, shown.stderr) == (0, "")
 
-    token = tmp_path / "operator.token"
+    token = tmp_path / "data/operator.token"
     seen = {token.read_text()}
 
     def was_renewed_twice() -> bool:
@@ -84,10 +84,35 @@ def test_each_link_leads_somewhere_and_sigterm_ends_all(kept_up: subprocess.Pope
     until(was_renewed_twice, "tokens that are new", SECONDS)
     assert "" not in seen
 
+    made = [tmp_path / "data", *(path for path in (tmp_path / "data").iterdir() if path.is_dir())]
+    assert {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in made} == dict.fromkeys(
+        ["data", "desktop", "gateway", "issuer"], "0o700"
+    )
+
     kept_up.send_signal(signal.SIGTERM)
     rest, errors = kept_up.communicate(timeout=SECONDS)
     assert (kept_up.returncode, rest, errors) == (0, "", "")
     until(lambda: not any(is_open(url) for url in (*servers, issuer)), "all to be gone", SECONDS)
+
+
+def test_given_a_sample_that_dies_when_kept_up_then_it_is_named_with_its_logs_and_all_end(
+    kept_up: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert kept_up.stdout is not None
+    told = ""
+    while not told.endswith("Ctrl-C stops them.\n"):
+        told += (line := kept_up.stdout.readline())
+        assert line, told
+    children = Path(f"/proc/{kept_up.pid}/task/{kept_up.pid}/children").read_text().split()
+    (desktop,) = [pid for pid in children if b"desktop_controller" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    os.kill(int(desktop), signal.SIGKILL)
+    _, errors = kept_up.communicate(timeout=SECONDS)
+
+    logs = f"{tmp_path}/data/desktop/stdout.log, {tmp_path}/data/desktop/stderr.log"
+    assert errors == f"The Desktop Controller has ended with -9, and so all end. Its logs: {logs}\n"
+    assert kept_up.returncode == 256 - signal.SIGKILL
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 
 @pytest.mark.parametrize("name", PORTS)
@@ -101,3 +126,14 @@ def test_a_port_that_is_taken_is_named_with_its_variable(name: str, tmp_path: Pa
     what = f"port {ports[name]} is taken by another process"
     said = f"They did not start: {what}. {name}=… make run takes another one.\n"
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "abc"), ("GATEWAY_PORT", "99999"), ("ISSUER_PORT", "")])
+def test_given_no_port_when_run_then_its_variable_is_named(name: str, value: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "deployment.demo.keep_up"], cwd=ROOT, check=False, timeout=SECONDS,
+        env={**os.environ, name: value, "DATA_DIR": str(tmp_path / "data")}, capture_output=True, text=True,
+    )  # fmt: skip
+    said = f"They did not start: {name} has to be a number from 1 to 65535.\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+    assert not (tmp_path / "data").exists()

@@ -43,7 +43,7 @@ def pointers(problem: dict[str, Any]) -> list[str]:
         '"1E+2"', '"1e2"', '"0.001"', "1.005", "12.5", "10", "true", "false", "null", '""', '" "', '" 12"', '"12 "',
         '"1,5"', '"1.5,0"', '"0x10"', '"1_000"', '"+5"', '"5."', '".5"', '"."', '"٣"', '"\uff11\uff12"', '"1\u066b5"',
         '"1000000000000"',
-        "1000000000000", "[]", '["1"]', "{}", '{"amount": "1"}', r'"\u0000"', r'"1\n"', LONE_SURROGATE, '"twelve"',
+        "1000000000000", "[]", '["1"]', "{}", '{"amount": "1"}', r'"\u0000"', r'"1\n"', '"twelve"',
         '"$12"', '"12 EUR"', '"--1"',
         pytest.param('"0.' + "1" * 30 + '"', id="30 decimals"),
         pytest.param('"1.' + "0" * 30 + '"', id="30 zeros"),
@@ -132,33 +132,25 @@ async def test_lone_surrogates_in_every_field_of_a_person(shared_bank: RunningSe
     *_, name = field.split("/")
     (body["address"] if "/" in field else body)[name] = "\ud800"
 
-    problem = await refused(
-        shared_bank, 422, "invalid-request", "POST", "/api/v1/persons", content=json.dumps(body), headers=JSON
+    await refused(
+        shared_bank, 400, "malformed-request", "POST", "/api/v1/persons", content=json.dumps(body), headers=JSON
     )
-
-    assert pointers(problem) == [f"/{field}"]
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "pointer"),
+    ("path", "body"),
     [
-        (DEPOSITS, f'{{"account_id": {LONE_SURROGATE}, "amount": "1"}}', "/account_id"),
-        (DEPOSITS, f'{{"account_id": "a", "amount": "1", "reference": {LONE_SURROGATE}}}', "/reference"),
-        ("/api/v1/accounts", f'{{"owner_id": {LONE_SURROGATE}}}', "/owner_id"),
-        ("/api/v1/accounts", f'{{"owner_id": "ada", "currency": {LONE_SURROGATE}}}', "/currency"),
-        ("/api/v1/accounts/a/freeze", f'{{"reason": {LONE_SURROGATE}}}', "/reason"),
+        (DEPOSITS, f'{{"account_id": {LONE_SURROGATE}, "amount": "1"}}'),
+        (DEPOSITS, f'{{"account_id": "a", "amount": {LONE_SURROGATE}}}'),
+        (DEPOSITS, f'{{"account_id": "a", "amount": "1", "reference": {LONE_SURROGATE}}}'),
+        (DEPOSITS, f'{{"account_id": "a", "amount": "1", {LONE_SURROGATE}: 1}}'),
+        ("/api/v1/accounts", f'{{"owner_id": {LONE_SURROGATE}}}'),
+        ("/api/v1/accounts", f'{{"owner_id": "ada", "currency": {LONE_SURROGATE}}}'),
+        ("/api/v1/accounts/a/freeze", f'{{"reason": {LONE_SURROGATE}}}'),
     ],
 )
-async def test_lone_surrogates_elsewhere(shared_bank: RunningService, path: str, body: str, pointer: str) -> None:
-    problem = await refused(shared_bank, 422, "invalid-request", "POST", path, content=body, headers=JSON)
-
-    assert pointers(problem) == [pointer]
-
-
-async def test_a_lone_surrogate_as_a_name(shared_bank: RunningService) -> None:
-    body = f'{{"account_id": "a", "amount": "1", {LONE_SURROGATE}: 1}}'
-
-    await refused(shared_bank, 422, "invalid-request", "POST", DEPOSITS, content=body, headers=JSON)
+async def test_lone_surrogates_elsewhere(shared_bank: RunningService, path: str, body: str) -> None:
+    await refused(shared_bank, 400, "malformed-request", "POST", path, content=body, headers=JSON)
 
 
 @pytest.mark.parametrize("reference", ["x" * 141, "a\nb", "\0", None, 1, {}])

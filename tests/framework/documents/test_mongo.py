@@ -67,9 +67,12 @@ async def test_given_no_url_when_opening_then_it_is_refused_without_showing_what
     assert refusal.value.__suppress_context__
 
 
-async def test_given_nobody_there_when_opening_then_it_is_unavailable() -> None:
-    with pytest.raises(Unavailable):
-        await MongoDocumentStore("mongodb://127.0.0.1:1/x").open()
+async def test_given_nobody_there_when_opening_then_it_is_unavailable_and_what_to_look_at_is_noted() -> None:
+    with pytest.raises(Unavailable) as refusal:
+        await MongoDocumentStore("mongodb://me:se%40cret@127.0.0.1:1,127.0.0.1:2/x?authSource=y").open()
+
+    assert str(refusal.value) == "MongoDB does not do it: ServerSelectionTimeoutError"
+    assert refusal.value.__notes__ == ["DOCUMENT_STORE_URL names 127.0.0.1:1, 127.0.0.1:2."]
 
 
 async def test_given_weaker_promises_in_the_url_when_opening_then_they_do_not_count(url: str) -> None:

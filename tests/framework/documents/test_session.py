@@ -414,7 +414,8 @@ class FailingOnce(InMemoryDocumentStore):
     """The same documents, in a store whose first commit fails."""
 
     def __init__(self, store: InMemoryDocumentStore) -> None:
-        self._collections, self._is_open = store._collections, True
+        super().__init__()
+        self._collections, self._compared, self._is_open = store._collections, store._compared, True
         self._failed = False
 
     @override

@@ -1,6 +1,7 @@
 """Settings come from the environment alone, and a bad one stops the start without being shown."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,9 @@ def test_the_data_folder_is_filled_in(monkeypatch: pytest.MonkeyPatch, tmp_path:
     ("name", "value"),
     [
         ("PORT", "http"), ("PORT", "-1"), ("PORT", "65536"), ("PORT", "80.5"), ("PORT", ""), ("LOG_LEVEL", "LOUD"),
-        ("LOG_LEVEL", ""), ("MAX_BODY_BYTES", "0"), ("MAX_BODY_BYTES", "1 MB"),
+        ("LOG_LEVEL", ""), ("MAX_BODY_BYTES", "0"), ("MAX_BODY_BYTES", "1 MB"), ("DATA_DIR", ""),
+        ("OAUTH2_ISSUER", "nonsense"), ("OAUTH2_ISSUER", ""), ("OAUTH2_ISSUER", "ftp://x"),
+        ("OAUTH2_ISSUER", "http:///realm"), ("OAUTH2_DISCOVERY_URL", "nonsense"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named_but_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -68,6 +71,41 @@ def test_given_wrong_settings_when_run_then_each_is_told_in_a_line(monkeypatch: 
         "service cannot start: PORT: Input should be a valid integer, unable to parse string as an integer",
         "LEASE_SECONDS: Input should be greater than 0",
     ]
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999"])
+def test_given_a_class_with_a_port_of_its_own_when_run_with_no_port_then_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, port: str
+) -> None:
+    class OwnSettings(ServiceSettings):
+        port: int = 9000
+
+    monkeypatch.setenv("PORT", port)
+
+    with pytest.raises(SystemExit) as ended:
+        run(lambda _: FastAPI(), OwnSettings)
+
+    assert ended.value.code == "service cannot start: PORT: it has to be a number from 0 to 65535"
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("host", ["127.0.0.1", "300.1.1.1"])
+def test_given_an_address_that_cannot_be_had_when_run_then_its_variables_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("HOST", host)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+
+        with pytest.raises(SystemExit) as ended:
+            run(lambda settings: WebApplicationBuilder(settings).build(), ServiceSettings)
+
+    *_, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert ended.value.code
+    assert last["level"] == "ERROR"
+    assert last["message"].startswith(f"service cannot start: HOST {host}, PORT {port}: ")
 
 
 @pytest.mark.usefixtures("restored")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,25 @@ class Hold:
         self._then(connection)
         self._loop.call_soon_threadsafe(self.entered.set)
         assert self.release.wait(LIMIT_S)
+
+
+# -- opening -------------------------------------------------------------------------------------------------------
+
+
+async def test_given_no_folder_when_opened_then_it_is_made_for_its_owner_alone(database: Database, file: Path) -> None:
+    assert database.is_open
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+async def test_given_a_folder_when_opened_then_it_stays_as_it_is(file: Path) -> None:
+    file.parent.mkdir()
+    file.parent.chmod(0o750)
+    database = Database(str(file))
+
+    await database.open(SCHEMA)
+    await database.aclose()
+
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o750
 
 
 # -- writing -------------------------------------------------------------------------------------------------------

@@ -1,14 +1,19 @@
 """The document store port: versioned JSON documents in collections, changed together or not at all."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import from_json
 
 from neuroglia.core.lifecycle import BackingService
 from neuroglia.core.paging import Scalar
 from neuroglia.documents.conditions import Condition
 from neuroglia.documents.types import DocumentType
+
+_NUL: Final = rb"\u0000"
+"""How JSON writes it."""
 
 
 class StoredDocument(NamedTuple):
@@ -75,3 +80,16 @@ class DocumentStore(BackingService):
         Raises:
             ConcurrencyError: a document is not at its expected version.
         """
+
+
+def refuse_nul(writes: Sequence[Write], compared: Mapping[str, Collection[str]]) -> None:
+    """For stores where a text ends at NUL when it is compared, and would be found as another.
+
+    Raises:
+        ValueError: a text holds NUL in one of the fields of its collection that are compared.
+    """
+    for write in writes:
+        if write.body is not None and _NUL in write.body:
+            for name, value in from_json(write.body).items():
+                if name in compared.get(write.collection, ()) and "\0" in str(value):
+                    raise ValueError(f"{write.collection}: {name} is indexed, so it cannot hold NUL")

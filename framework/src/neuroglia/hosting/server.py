@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Final, TypeVar
 
@@ -33,6 +34,8 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
     """
     try:
         chosen = settings()
+        if chosen.port not in range(65536):  # a class with a port of its own has lost its bounds
+            raise ConfigurationError("PORT: it has to be a number from 0 to 65535")
         configure_logging(chosen.log_level)
         app = create_app(chosen)
     except ConfigurationError as error:
@@ -42,16 +45,18 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
         faults = "\n".join(f"{name}: {detail}" if name else detail for name, detail in told)
         raise SystemExit(f"{settings.service} cannot start: {faults}") from None
     config = uvicorn.Config(
-        _told_plainly(app, settings.service),
-        host=chosen.host,
-        port=chosen.port,
-        log_config=None,
+        _told_plainly(app, settings.service), host=chosen.host, port=chosen.port, log_config=None, server_header=False,
         access_log=False,  # RequestMiddleware writes one line with the correlation id
-        server_header=False,
         timeout_graceful_shutdown=_DRAIN_S,
-    )
+    )  # fmt: skip
     server = _Server(config, app.state.services.get_now(Stopping))
-    server.run()
+    try:
+        with suppress(KeyboardInterrupt):  # Ctrl-C, which uvicorn raises anew when all has ended
+            server.run()
+    except SystemExit as ended:
+        if isinstance(why := ended.__context__, OSError):  # which uvicorn tells without what it is about
+            _log.error(f"{settings.service} cannot start: HOST {chosen.host}, PORT {chosen.port}: {why.strerror}")
+        raise
     if not server.started:
         raise SystemExit(_NOT_STARTED)
 

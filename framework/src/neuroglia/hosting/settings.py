@@ -1,16 +1,21 @@
 """Settings, from the environment alone (12-factor)."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from neuroglia.security import OAuth2Options
 
+_HTTP: Final = r"^https?://[^/\s]+"
+
 
 def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+_Folder = Annotated[Path, BeforeValidator(lambda told: told or None)]  # nothing would be the present folder
 
 
 class ServiceSettings(BaseSettings):
@@ -27,14 +32,14 @@ class ServiceSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    data_dir: Path = Path("data")
+    data_dir: _Folder = Path("data")
     event_store_url: str = "sqlite:///{DATA_DIR}/events.db"
     document_store_url: str = "sqlite:///{DATA_DIR}/documents.db"
-    oauth2_issuer: str = "http://127.0.0.1:8090"
+    oauth2_issuer: Annotated[str, Field(pattern=_HTTP)] = "http://127.0.0.1:8090"
     """The exact `iss` of the access tokens that are believed."""
     oauth2_audience: str | None = None
     """What their `aud` has to hold; the service's name, unless it is told otherwise."""
-    oauth2_discovery_url: str | None = None
+    oauth2_discovery_url: Annotated[str, Field(pattern=f"{_HTTP}|^$")] | None = None
     """Where the issuer describes itself, when it is reached by another address from here."""
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Of the pages that may call from a browser, separated by commas. None, unless they are named."""

@@ -1,20 +1,25 @@
 """Reading JSON bodies: what two readers could understand differently is refused."""
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 from fastapi import HTTPException, Request
 from typing_extensions import override
 
 
-def strict_json(body: bytes | str) -> Any:
+def strict_json(body: bytes) -> Any:
     """What the JSON says.
 
     Raises:
         ValueError: it is none, or not UTF-8, which is never guessed from the bytes.
-        HTTPException: two readers could understand it differently.
+        HTTPException: two readers could understand it differently, or a text is none.
     """
-    return _DECODER.decode(body if isinstance(body, str) else body.decode())
+    said = _DECODER.decode(body.decode())
+    # few bodies have such escapes, and the others are not looked through
+    if (b"\\ud" in body or b"\\uD" in body) and re.search("[\ud800-\udfff]", json.dumps(said, ensure_ascii=False)):
+        raise HTTPException(400, "A text in the body holds half of a surrogate pair, which is no character.")
+    return said
 
 
 def is_json(media_type: str) -> bool:
@@ -24,13 +29,16 @@ def is_json(media_type: str) -> bool:
 
 
 class StrictRequest(Request):
-    """A request whose body is JSON, and says so: UTF-8, no NaN or Infinity, each field once (RFC 8259, RFC 7493)."""
+    """A request whose body is JSON, and says so: UTF-8, no NaN or Infinity, no half of a surrogate
+    pair, each field once (RFC 8259, RFC 7493)."""
 
     @override
     async def body(self) -> bytes:
-        media_type = self.headers.get("content-type", "").lower()
-        if (body := await super().body()) and not (media_type.startswith("application/") and is_json(media_type)):
+        body, said = await super().body(), self.headers.get("content-type", "").lower()
+        if body and not (said.startswith("application/") and is_json(said)):
             raise HTTPException(415, "Send Content-Type: application/json.")
+        if body and (_NOT_UTF_8.search(said) or self.headers.get("content-encoding", "identity").lower() != "identity"):
+            raise HTTPException(415, "Send the JSON in UTF-8, and without a Content-Encoding.")
         return body
 
     @override
@@ -53,4 +61,5 @@ def _refuse(constant: str) -> NoReturn:
     raise HTTPException(400, f"{constant} is no JSON.")
 
 
+_NOT_UTF_8: Final = re.compile(r'charset(?!="?(?:utf-?8|us-ascii)\b)')
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)

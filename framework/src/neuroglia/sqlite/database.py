@@ -64,7 +64,7 @@ class Database:
         """
         if not self.in_memory:
             try:
-                Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+                Path(self._path).parent.mkdir(0o700, parents=True, exist_ok=True)  # nobody else's: it holds all data
             except OSError as error:
                 raise Unavailable(f"the folder of {self._path} cannot be made: {error.strerror}") from error
         self._writes: queue.SimpleQueue[Job | None] = queue.SimpleQueue()

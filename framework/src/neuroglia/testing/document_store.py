@@ -1,6 +1,7 @@
 """A document store for tests: plain dicts, which keep the port's whole contract but for durability."""
 
 import asyncio
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from typing_extensions import override
 from neuroglia.core.errors import ConcurrencyError, Unavailable
 from neuroglia.core.paging import Scalar
 from neuroglia.documents.conditions import OPERATORS
-from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
+from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write, refuse_nul
 from neuroglia.documents.types import DocumentType
 
 
@@ -23,6 +24,7 @@ class InMemoryDocumentStore(DocumentStore):
 
     def __init__(self) -> None:
         self._collections: dict[str, dict[str, StoredDocument]] = {}
+        self._compared: dict[str, frozenset[str]] = {}
         self._is_open = False
 
     @override
@@ -44,6 +46,7 @@ class InMemoryDocumentStore(DocumentStore):
         await self.ping()
         for kind in types:
             self._collections.setdefault(kind.collection, {})
+            self._compared[kind.collection] = frozenset(itertools.chain(*kind.indexes))
 
     @override
     async def drop(self, types: Sequence[DocumentType[Any]]) -> None:
@@ -71,6 +74,7 @@ class InMemoryDocumentStore(DocumentStore):
 
     @override
     async def commit(self, writes: Sequence[Write]) -> None:
+        refuse_nul(writes, self._compared)  # as the embedded store does, so that a test hears of it
         await self.ping()
         changed = {write.collection: dict(self._documents(write.collection)) for write in writes}
         for write in writes:

@@ -55,3 +55,6 @@ ADAPTERS = [IN_FILE, IN_MEMORY, IN_MONGO, IN_CONTAINER]
 
 on_shared_data = pytest.mark.parametrize("adapter", [IN_FILE, IN_MONGO, IN_CONTAINER], indirect=True)
 """Marks what only makes sense where a second object sees the same data."""
+
+that_end_texts_at_nul = pytest.mark.parametrize("adapter", [IN_FILE, IN_MEMORY], indirect=True)
+"""Marks what the embedded store does, and the one in memory with it, so that tests hear of it."""

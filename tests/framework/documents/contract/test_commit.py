@@ -7,9 +7,9 @@ import pytest
 
 from neuroglia.core import ConcurrencyError, Unavailable
 from neuroglia.documents import DocumentStore, StoredDocument, Write
-from tests.framework.documents.contract.adapters import on_shared_data
+from tests.framework.documents.contract.adapters import on_shared_data, that_end_texts_at_nul
 from tests.framework.documents.contract.conftest import OpenStore
-from tests.framework.documents.models import OTHERS, THINGS, find
+from tests.framework.documents.models import OTHERS, THINGS, Thing, find, insert
 from tests.support.hostile import HOSTILE
 from tests.support.waiting import ends_when_cancelled
 
@@ -216,3 +216,25 @@ async def test_given_a_task_that_never_pauses_when_it_is_cancelled_at_any_step_t
             await store.commit([Write("things", "a", version, A1)])
 
     assert await ends_when_cancelled(write_and_read)
+
+
+# -- NUL -----------------------------------------------------------------------------------------------------------
+
+
+@that_end_texts_at_nul
+@pytest.mark.parametrize("thing", [Thing(id="b", name="x\0y"), Thing(id="b", owner="\0"), Thing(id="b", note="\0")])
+async def test_given_nul_in_an_indexed_text_when_writing_then_it_is_refused_and_nothing_is_written(
+    store: DocumentStore, thing: Thing
+) -> None:
+    with pytest.raises(ValueError, match=r"^things: (name|owner|note) is indexed, so it cannot hold NUL$"):
+        await store.commit([insert(Thing(id="a")), insert(thing)])
+
+    assert await store.get("things", "a") is None
+
+
+async def test_given_nul_in_a_text_that_no_index_names_when_written_then_it_is_kept(store: DocumentStore) -> None:
+    body = b'{"id":"a","name":"\\\\u0000","text":"x\\u0000y"}'
+
+    await store.commit([Write("things", "a", 0, body)])
+
+    assert await store.get("things", "a") == StoredDocument("a", 1, body)

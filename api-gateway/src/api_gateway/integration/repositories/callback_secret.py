@@ -33,7 +33,7 @@ def callback_masters(told: Sequence[str], file: Path) -> Sequence[bytes]:
 
 
 def _kept(file: Path) -> bytes:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
     if not file.exists():
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

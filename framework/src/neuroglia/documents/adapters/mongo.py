@@ -100,7 +100,9 @@ class MongoDocumentStore(DocumentStore):
                     "DOCUMENT_STORE_URL: transactions need a replica set: start mongod with --replSet rs0 and run "
                     "rs.initiate(), one node will do"
                 )
-        except BaseException:
+        except BaseException as error:
+            known = self._client.topology_description.server_descriptions()
+            error.add_note(f"DOCUMENT_STORE_URL names {', '.join(sorted(f'{host}:{port}' for host, port in known))}.")
             await self.aclose()
             raise
 
@@ -194,9 +196,7 @@ class MongoDocumentStore(DocumentStore):
                 raise asyncio.CancelledError from None
             if isinstance(error, RuntimeError):
                 raise
-            code = _code(error)
-            what = type(error).__name__ if code is None else f"{type(error).__name__} {code}"
-            raise Unavailable(f"MongoDB does not do it: {what}") from None
+            raise Unavailable(f"MongoDB does not do it: {type(error).__name__} {_code(error) or ''}".rstrip()) from None
         if task is not None and task.cancelling() > cancelled:
             raise asyncio.CancelledError  # before Python 3.12, the driver's wait_for may lose it
 

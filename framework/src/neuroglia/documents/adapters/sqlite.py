@@ -2,20 +2,17 @@
 
 import itertools
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from pydantic_core import from_json
 from typing_extensions import override
 
 from neuroglia.core.errors import ConcurrencyError
 from neuroglia.documents.conditions import Condition
-from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write
+from neuroglia.documents.store import DocumentStore, Find, StoredDocument, Write, refuse_nul
 from neuroglia.documents.types import DocumentType, Index
 from neuroglia.sqlite import Database
 
-_NUL: Final = rb"\u0000"
-"""How JSON writes it."""
 _PAGES_AHEAD: Final = 16_384
 """Read models change the same pages of their indexes all the time."""
 
@@ -83,12 +80,7 @@ class SqliteDocumentStore(DocumentStore):
             ConcurrencyError: a document is not at its expected version.
             ValueError: a text in an indexed field holds NUL, where SQLite would end it: it would be found as another.
         """
-        for write in writes:
-            if write.body is not None and _NUL in write.body:
-                fields: Mapping[str, object] = from_json(write.body)
-                for name in self._compared.get(write.collection, ()):
-                    if "\0" in str(fields.get(name)):
-                        raise ValueError(f"{write.collection}: {name} is indexed, so it cannot hold NUL")
+        refuse_nul(writes, self._compared)
 
         def work(connection: sqlite3.Connection) -> None:
             for write in writes:
