@@ -4,7 +4,7 @@ import logging
 import sys
 import traceback
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
@@ -46,12 +46,13 @@ class _Formatter(JsonFormatter):
     def formatException(self, ei: ExcInfo) -> str:
         """Types and places of the whole chain, not the messages: these may quote personal data."""
         lines: list[str] = []
-        told = [] if ei[1] is None else [ei[1]]
+        told: list[BaseException] = [] if ei[1] is None else [ei[1]]
         for error in told:  # which grows meanwhile
             frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
             lines.append(f"{type(error).__qualname__}: " + " < ".join(
                 f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
             ))  # fmt: skip
-            cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-            told += [*getattr(error, "exceptions", ()), *([cause] if cause else [])]  # a group says nothing by itself
+            if isinstance(error, BaseExceptionGroup):  # which says nothing by itself
+                told += cast("BaseExceptionGroup[BaseException]", error).exceptions
+            told += filter(None, [error.__cause__ or (None if error.__suppress_context__ else error.__context__)])
         return "\n".join(lines)
