@@ -132,7 +132,12 @@ def start(module: str, folder: Path, *, port: int | None = None, **environment: 
     stdout, stderr = folder / "stdout.log", folder / "stderr.log"
     with stdout.open("ab") as out, stderr.open("ab") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", module], env={**os.environ, **settings}, cwd=folder, stdout=out, stderr=err
+            [sys.executable, "-m", module],
+            env={**os.environ, **settings},
+            cwd=folder,
+            stdout=out,
+            stderr=err,
+            process_group=0,  # Ctrl-C is for whoever has started it, and ends it: else both would end at once
         )
     return ServiceProcess(process, port, stdout, stderr)
 

@@ -1,7 +1,9 @@
 """Ctrl-C ends what was started, with nothing on the screen that looks like a mistake."""
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -28,18 +30,20 @@ def test_given_a_service_when_interrupted_then_it_ends_in_order_and_without_a_tr
 
 
 def test_given_the_demo_when_interrupted_then_it_says_so_and_all_that_it_has_started_ends(tmp_path: Path) -> None:
+    port = None
     with subprocess.Popen(
         [sys.executable, "-m", "deployment.demo"],
         cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     ) as demo:  # fmt: skip
         assert demo.stdout is not None
-        while demo.poll() is None and "runs at" not in demo.stdout.readline():
-            pass
+        while demo.poll() is None and port is None:
+            port = re.search(r"runs at http://127\.0\.0\.1:(\d+)", demo.stdout.readline())
+        assert port is not None
         os.killpg(demo.pid, signal.SIGINT)  # as a terminal does
         _, errors = demo.communicate(timeout=SECONDS)
 
     assert (demo.returncode, errors) == (130, "\nThe demo was stopped.\n")
-    with pytest.raises(ProcessLookupError):
-        os.killpg(demo.pid, 0)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(port[1]))) != 0
     assert list(tmp_path.iterdir()) == []
