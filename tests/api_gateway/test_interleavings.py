@@ -17,13 +17,11 @@ from api_gateway.application.commands.record_delivery import RecordDelivery
 from api_gateway.domain.models.prompt import Prompt, Submission
 from api_gateway.domain.models.prompt_status import LIFE, PromptStatus
 from neuroglia.core import Principal, RequestContext, SystemIds, use_context
-from neuroglia.documents import DocumentStore, DocumentType, Session, StoredDocument, Write
+from neuroglia.documents import DocumentType, Session, StoredDocument, Write
 from neuroglia.domain import DomainError
 from neuroglia.mediation import Command, Mediator
-from neuroglia.scheduling.workers import JobWorkers
-from neuroglia.testing import InMemoryDocumentStore, RunningService, running
-from tests.api_gateway.conftest import builder_on
-from tests.api_gateway.doubles import Outside
+from neuroglia.testing import InMemoryDocumentStore, RunningService
+from tests.api_gateway.conftest import idle_on
 from tests.api_gateway.prompts import prompt_in
 
 ONE: Final = {"text": "one"}
@@ -70,11 +68,7 @@ async def store() -> HesitantStore:
 
 @pytest.fixture
 async def gateway(store: HesitantStore) -> AsyncIterator[RunningService]:
-    """Nobody does its jobs: nobody else is at its prompts."""
-    builder = builder_on(Outside())
-    builder.services.add_singleton(DocumentStore, lambda: store)
-    async with running(builder.build()) as gateway:
-        await (await gateway.services.get(JobWorkers)).stop()
+    async with idle_on(store) as gateway:
         yield gateway
 
 

@@ -15,10 +15,8 @@ from neuroglia.core import RequestContext, SystemIds, use_context
 from neuroglia.documents import WORK_ITEMS, Documents, DocumentStore, DocumentType, Find, Session, StoredDocument
 from neuroglia.scheduling import JobInfo
 from neuroglia.scheduling.jobs import CurrentJob
-from neuroglia.scheduling.workers import JobWorkers
-from neuroglia.testing import InMemoryDocumentStore, RunningService, running
-from tests.api_gateway.conftest import builder_on
-from tests.api_gateway.doubles import Outside
+from neuroglia.testing import InMemoryDocumentStore, RunningService
+from tests.api_gateway.conftest import idle_on
 from tests.api_gateway.prompts import prompt_in
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -55,11 +53,7 @@ async def store() -> CountingStore:
 
 @pytest.fixture
 async def gateway(store: CountingStore) -> AsyncIterator[RunningService]:
-    """Nobody does its jobs: no others hold its prompts."""
-    builder = builder_on(Outside())
-    builder.services.add_singleton(DocumentStore, lambda: store)
-    async with running(builder.build()) as gateway:
-        await (await gateway.services.get(JobWorkers)).stop()
+    async with idle_on(store) as gateway:
         yield gateway
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from typing_extensions import override
 
-from neuroglia.core import current_context
+from neuroglia.core import Unavailable, current_context
 from neuroglia.documents import Session, StoredDocument
 from neuroglia.documents.adapters.sqlite import SqliteDocumentStore
 from neuroglia.event_sourcing import BEGINNING, NO_STREAM, SubscriptionState
@@ -97,6 +97,9 @@ async def test_given_a_long_log_of_others_when_the_own_end_is_asked_for_often_th
     looks: list[int] = []
     last_position = world.events.last_position
 
+    async def unreadable(**_: object) -> object:
+        raise Unavailable("no such place")
+
     async def watched(*, prefixes: Sequence[str], at_most: int) -> int:
         looks.extend([at_most] if prefixes else [])
         return await last_position(prefixes=prefixes, at_most=at_most)
@@ -114,6 +117,13 @@ async def test_given_a_long_log_of_others_when_the_own_end_is_asked_for_often_th
     assert await runner.own_end(await world.events.head()) == later.position
     assert await runner.own_end(later.position - 1) == own.position  # the log has lost its end
     assert len(looks) == 3
+
+    await world.events.append("other-4", new_events(3), NO_STREAM)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.events, "read_all", unreadable)
+        with pytest.raises(Unavailable):  # another log was put back, which has nothing at that place
+            await runner.own_end(await world.events.head())
+        assert await runner.own_end(await world.events.head()) == later.position
 
 
 async def test_when_a_handler_runs_then_it_does_so_for_the_projection_with_the_events_correlation(
