@@ -23,7 +23,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-UNITS := tests/framework tests/openbank tests/desktop_controller tests/api_gateway
+UNITS := not service and not integration and not containers and not e2e and not torture and not hypothesis
 .PHONY: help demo run env up down logs unit test test-containers test-end-to-end check format bench torture lock clean
 
 help:  ## Show what there is to type
@@ -49,8 +49,8 @@ down:  ## Stop the containers; what they have stored stays (docker compose down 
 logs:  ## Follow what its services write
 	@$(RUNNING) logs --follow --tail 100
 
-unit: $(VENV)/dev.stamp  ## Run the unit tests alone: no whole service, no server, no process
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not service and not integration and not containers and not torture" $(UNITS)
+unit: $(VENV)/dev.stamp  ## Run the unit tests alone: no whole service, no server, no process, no generated cases
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "$(UNITS)" --ignore tests/deployment --ignore tests/docs tests
 
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests; about 25 minutes on two cores
 	@$(BIN)/python -m pytest -n auto --dist worksteal

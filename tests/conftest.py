@@ -5,6 +5,7 @@ Property tests are quick by default; `HYPOTHESIS_PROFILE=thorough` is for the lo
 
 import gc
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,6 @@ import pytest
 from hypothesis import settings
 
 from deployment.issuer.process import RunningIssuer
-from tests.support.containers import eventstoredb_container, keycloak_container, mongo_container
 from tests.support.engines import DURABLE, Backing, Engine, engine_called
 from tests.support.issuer import local_issuer
 from tests.support.mongo import MongoServer, mongo_server
@@ -25,8 +25,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 WHOLE_SERVICES = {
-    "bank", "controller", "gateway", "gateway_of_agents", "keyring", "office", "open_orders", "orders", "parcels",
-    "service", "shared_bank",
+    "bank", "controller", "gateway", "gateway_of_agents", "issuer", "keyring", "office", "open_orders", "orders",
+    "parcels", "service", "shared_bank",
 }  # fmt: skip
 """The fixtures that start one in the test's process. Who takes them is no unit test."""
 
@@ -34,6 +34,14 @@ WHOLE_SERVICES = {
 def pytest_itemcollected(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function) and WHOLE_SERVICES & set(item.fixturenames):
         item.add_marker("service")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A module that says of all its tests that they are of a kind which is not wanted is not even read."""
+    if collection_path.suffix != ".py":
+        return None
+    kinds = re.findall(r"^pytestmark = .*?pytest\.mark\.(\w+)", collection_path.read_text(), re.MULTILINE)
+    return any(f"not {kind}" in config.option.markexpr for kind in kinds) or None
 
 
 gc.disable()  # while modules are read and tests are collected, which live to the end
@@ -67,6 +75,8 @@ def mongo(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 @pytest.fixture(scope="session")
 def mongo_in_container() -> Iterator[MongoServer]:
     """The real one."""
+    from tests.support.containers import mongo_container
+
     with mongo_container() as url:
         yield MongoServer(url)
 
@@ -74,6 +84,8 @@ def mongo_in_container() -> Iterator[MongoServer]:
 @pytest.fixture(scope="session")
 def eventstoredb_in_container() -> Iterator[str]:
     """The real one's URL."""
+    from tests.support.containers import eventstoredb_container
+
     with eventstoredb_container() as url:
         yield url
 
@@ -81,6 +93,8 @@ def eventstoredb_in_container() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def keycloak_in_container() -> Iterator[RunningIssuer]:
     """The real one, with our realm."""
+    from tests.support.containers import keycloak_container
+
     with keycloak_container() as found:
         yield found
 

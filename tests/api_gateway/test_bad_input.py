@@ -14,7 +14,7 @@ from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 from tests.support.hostile import HOSTILE, STRUCTURES
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 JSON = {"Content-Type": "application/json"}
 
 

@@ -1,9 +1,13 @@
 """Cancelling, and retrying what is faulted."""
 
+import pytest
+
 from api_gateway.integration.ports import DataRefused, GenAiRefused
 from neuroglia.testing import RunningService
 from tests.api_gateway.callers import admin, caller
 from tests.api_gateway.doubles import Outside
+
+pytestmark = pytest.mark.service
 
 DATA_URL = "https://caller.example/data.zip"
 

@@ -10,6 +10,8 @@ from tests.api_gateway.doubles import Outside
 from tests.support.json_schema import mismatches
 from tests.support.openapi import OPEN, Document, operations, require_told, require_whole
 
+pytestmark = pytest.mark.service
+
 SEES = ["prompts:read", "gateway:admin"]
 ADMIN = ["gateway:admin"]
 ENDPOINTS = {

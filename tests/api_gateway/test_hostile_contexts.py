@@ -6,6 +6,8 @@ from neuroglia.testing import RunningService
 from tests.api_gateway.callers import caller
 from tests.support.hostile import HOSTILE
 
+pytestmark = pytest.mark.service
+
 
 async def test_whatever_a_context_holds_comes_back_as_it_was(gateway: RunningService) -> None:
     acme = await caller(gateway)

@@ -24,6 +24,8 @@ from neuroglia.testing import InMemoryDocumentStore, RunningService
 from tests.api_gateway.conftest import idle_on
 from tests.api_gateway.prompts import prompt_in
 
+pytestmark = pytest.mark.service
+
 ONE: Final = {"text": "one"}
 ANOTHER: Final = {"text": "another"}
 ACTIONS: Final[dict[str, Callable[[str], Command[object]]]] = {

@@ -11,6 +11,8 @@ from neuroglia.testing import RunningService
 from tests.api_gateway.callers import API, CALLBACK, PROMPT, Caller, admin, caller
 from tests.api_gateway.doubles import Outside
 
+pytestmark = pytest.mark.service
+
 DATA_URL = "https://caller.example/data.zip"
 LARGEST = 256 * 1024
 """Bytes of a context, or of a response."""

@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from neuroglia.testing import RunningService
 from tests.api_gateway.callers import PROMPT, caller
 from tests.api_gateway.doubles import Outside
+
+pytestmark = pytest.mark.service
 
 
 async def test_given_a_request_id_that_came_before_then_the_first_prompt_is_shown(

@@ -9,6 +9,8 @@ from tests.api_gateway.callers import API, Caller, agent, caller
 from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 
+pytestmark = pytest.mark.service
+
 ANSWER = {"text": "an answer", "score": 0.5, "parts": [1, None, True]}
 
 

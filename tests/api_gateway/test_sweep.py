@@ -19,6 +19,8 @@ from neuroglia.testing import InMemoryDocumentStore, RunningService
 from tests.api_gateway.conftest import idle_on
 from tests.api_gateway.prompts import prompt_in
 
+pytestmark = pytest.mark.service
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FORGOTTEN = 45
 AT_ONCE = 11

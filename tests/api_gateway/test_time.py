@@ -16,6 +16,8 @@ from tests.api_gateway.conftest import builder_on
 from tests.api_gateway.doubles import Outside
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 PATIENCE = timedelta(minutes=15)
 
 

@@ -13,7 +13,7 @@ from tests.desktop_controller.conftest import builder_on
 from tests.desktop_controller.doubles import SECRET, FakeHost
 from tests.support.hostile import HOSTILE, STRUCTURES
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 JSON = {"Content-Type": "application/json"}
 
 

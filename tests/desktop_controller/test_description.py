@@ -12,6 +12,8 @@ from tests.desktop_controller.test_host_info import HOST_BODY, USER_BODY, turn
 from tests.support.json_schema import mismatches
 from tests.support.openapi import OPEN, Document, operations, require_told, require_whole
 
+pytestmark = pytest.mark.service
+
 ENDPOINTS = {
     ("get", "/api/v1/host/info"): "desktop:read",
     ("put", "/api/v1/host/info"): "desktop:write",

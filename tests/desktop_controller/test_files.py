@@ -72,6 +72,7 @@ async def test_given_the_same_key_twice_then_bytes_that_are_no_text_are_taken(co
     assert (await controller.when("GET", f"{FILES}/a")).response.content == b"\xff\x00"
 
 
+@pytest.mark.service
 async def test_given_a_body_that_is_too_large_then_it_is_413_and_nothing_is_written(host: FakeHost) -> None:
     async with running(builder_on(host, max_body_bytes=10).build()) as controller:
         (await controller.when("PUT", f"{FILES}/a", content=b"x" * 10)).then(200)

@@ -12,6 +12,8 @@ from neuroglia.testing import RunningService
 from tests.desktop_controller.builders import STARTED, SUCCEEDED, failed, requested
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 
 @pytest.mark.parametrize(
     ("end", "kind", "status"),

@@ -1,9 +1,13 @@
 """Listing accounts."""
 
+import pytest
+
 from neuroglia.testing import RunningService
 from openbank.domain.models.bank_account import BankAccount
 from openbank.domain.models.person import Person
 from tests.openbank.builders import all_pages, given_account, opened, registered
+
+pytestmark = pytest.mark.service
 
 ACCOUNTS = "/api/v1/accounts"
 

@@ -7,7 +7,7 @@ from neuroglia.testing import RunningService
 from openbank.domain.events.accounts import AccountClosed, AccountFrozen, AccountUnfrozen
 from tests.openbank.builders import CLOSED, FROZEN, UNFROZEN, deposited, head, new_account, withdrawn
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 STATES = [
     ((), "freeze", "frozen", AccountFrozen),
     ((FROZEN,), "unfreeze", "open", AccountUnfrozen),

@@ -21,7 +21,7 @@ from tests.openbank.builders import (
     withdrawn,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 ACCOUNTS = "/api/v1/accounts"
 FIELDS = {
     "id", "owner_id", "owner_name", "currency", "balance", "available", "overdraft_limit", "status", "opened_at",

@@ -13,7 +13,7 @@ from tests.openbank.builders import registered
 from tests.openbank.conftest import builder_on
 from tests.support.engines import Backing
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 HOUR = timedelta(hours=1)
 
 

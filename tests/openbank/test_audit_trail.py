@@ -5,7 +5,7 @@ import pytest
 from neuroglia.testing import RunningService
 from tests.openbank.builders import FROZEN, all_pages, deposited, new_account, withdrawn
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 FIELDS = {"id", "type", "revision", "recorded_at", "actor", "correlation_id", "causation_id", "data"}
 
 

@@ -10,7 +10,7 @@ import pytest
 from neuroglia.testing import RunningService
 from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 DEPOSITS = "/api/v1/transactions/deposits"
 STATEMENT = "/api/v1/accounts/a/transactions"
 LISTS = ("/api/v1/persons", "/api/v1/accounts", STATEMENT, "/api/v1/accounts/a/events")

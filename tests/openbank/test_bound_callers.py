@@ -11,6 +11,8 @@ from openbank.domain.models.person import Person
 from openbank.domain.models.transfer import Transfer
 from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY, deposited, opened, registered, requested
 
+pytestmark = pytest.mark.service
+
 API = "/api/v1"
 OWN, OTHERS, NONE = "own-account", "others-account", "no-account"
 FOREIGN_TRANSFER, OWN_TRANSFER = "foreign-transfer", "own-transfer"

@@ -10,7 +10,7 @@ import pytest_asyncio
 from neuroglia.testing import RunningService
 from tests.openbank.builders import deposited, new_account, withdrawn
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -6,7 +6,7 @@ from neuroglia.testing import Answer, RunningService
 from tests.openbank.builders import CLOSED, FROZEN, deposited, head, new_account
 from tests.openbank.test_transactions import FIELDS
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def deposit(bank: RunningService, account: str, amount: str, **more: str) -> Answer:

@@ -8,7 +8,7 @@ from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY, deposited, new_ac
 from tests.support.json_schema import mismatches
 from tests.support.openapi import OPEN, Document, operations, require_told, require_whole
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 ENDPOINTS = {
     ("get", "/api/v1/persons"): "bank:read",
     ("post", "/api/v1/persons"): "bank:write",

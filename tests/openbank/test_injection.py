@@ -17,7 +17,11 @@ from tests.openbank.builders import ADDRESS_BODY, PERSON_BODY, all_pages, deposi
 from tests.support.engines import DURABLE
 from tests.support.hostile import HOSTILE, STRUCTURES
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("engine", DURABLE, indirect=True)]
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.parametrize("engine", DURABLE, indirect=True),
+]
 API = "/api/v1"
 OF_THE_FRAMEWORK = (f"{API}/operations", f"{API}/cloudevents")
 PRESENT = {"{account_id}": "a", "{person_id}": "ada"}

@@ -24,6 +24,8 @@ from tests.support.eventstoredb.process import StandIn
 from tests.support.mongo import MongoServer
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 PAGE = Path(__file__).parents[2] / "framework/README.md"
 API = "/api/v1"
 READ_MODELS = ["accounts", "account_transfers", "persons", "transactions", "transfers"]

@@ -7,6 +7,8 @@ from neuroglia.event_sourcing import EventCodec, EventMetadata, EventStore, NewE
 from neuroglia.testing import RunningService
 from tests.openbank.builders import PERSON_BODY, given_account, head, opened
 
+pytestmark = pytest.mark.service
+
 on_shared_bank = pytest.mark.asyncio(loop_scope="module")
 
 

@@ -9,7 +9,7 @@ from neuroglia.testing import RunningService
 from openbank.domain.models.bank_account import BankAccount
 from tests.openbank.builders import FROZEN, UNFROZEN, all_pages, deposited, new_account, withdrawn
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

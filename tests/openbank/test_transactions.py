@@ -5,7 +5,7 @@ import pytest
 from neuroglia.testing import RunningService
 from tests.openbank.builders import deposited, new_account, withdrawn
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 FIELDS = {
     "id", "account_id", "type", "amount", "currency", "balance_after", "reference", "counterparty_account_id",
     "transfer_id", "recorded_at", "revision",

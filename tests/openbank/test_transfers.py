@@ -8,7 +8,7 @@ from openbank.domain.events.transfers import TransferRequested
 from tests.openbank.builders import CLOSED, FROZEN, all_pages, deposited, new_account
 from tests.support.hostile import HOSTILE
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 FIELDS = {
     "id", "status", "from_account_id", "to_account_id", "amount", "currency", "reason", "requested_at", "updated_at",
 }  # fmt: skip

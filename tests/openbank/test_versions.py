@@ -8,7 +8,7 @@ from openbank.domain.events.accounts import AccountFrozen
 from openbank.domain.events.persons import PersonAddressChanged
 from tests.openbank.builders import new_account
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(loop_scope="module")

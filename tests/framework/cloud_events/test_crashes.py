@@ -16,6 +16,8 @@ from tests.support.engines import DURABLE, Backing, Engine, engine_called
 from tests.support.sink import Sink, sink
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 
 @pytest.fixture(scope="module", params=DURABLE)
 def engine(request: pytest.FixtureRequest) -> Engine:

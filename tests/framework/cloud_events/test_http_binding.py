@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.framework.cloud_events.world import BATCHED, EVENT, HEADERS, PATH, STRUCTURED, Orders, orders_on
 from tests.support.engines import IN_MEMORY
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 DATA = b'{"order_id": "a", "amount": 5}'
 JSON = {"content-type": "application/json"}
 

@@ -14,6 +14,8 @@ from tests.support.engines import Backing
 from tests.support.sink import Sink
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 
 @pytest.fixture
 async def orders(backing: Backing, outside: Sink) -> AsyncIterator[Orders]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration
+
 PACKAGES = ("neuroglia", "openbank", "desktop_controller", "api_gateway", "deployment")
 WATCHED = """
 import importlib, os, pkgutil, sys, threading

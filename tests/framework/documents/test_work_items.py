@@ -10,6 +10,8 @@ from neuroglia.documents import DocumentStore, DocumentType, Session, WorkItem, 
 from neuroglia.testing import FixedClock
 from tests.framework.documents.models import THINGS, Thing
 
+pytestmark = pytest.mark.service
+
 ITEMS = DocumentType(WorkItem)
 
 

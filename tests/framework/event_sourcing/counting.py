@@ -87,6 +87,5 @@ class CounterProjection(Projection):
         await self.views.save(view)
 
 
-def counter_codec() -> EventCodec:
-    """Knows the events of counters."""
-    return EventCodec([CounterOpened, CounterIncreased, CounterClosed], [plus_became_by, note_was_added])
+COUNTER_CODEC = EventCodec([CounterOpened, CounterIncreased, CounterClosed], [plus_became_by, note_was_added])
+"""Knows the events of counters."""

@@ -17,10 +17,10 @@ from neuroglia.domain import DomainEvent, RuleViolation, event, upcast
 from neuroglia.domain.events import Upcaster
 from neuroglia.event_sourcing import EventCodec, StoredEvent, UndecodableEvent, UnknownEventType
 from tests.framework.event_sourcing.counting import (
+    COUNTER_CODEC,
     CounterClosed,
     CounterIncreased,
     CounterOpened,
-    counter_codec,
     note_was_added,
     plus_became_by,
 )
@@ -122,7 +122,7 @@ def test_given_any_event_when_encoding_and_decoding_then_it_is_the_same(made: Ev
 
 
 def test_given_a_stored_event_when_opening_then_the_envelope_tells_all_the_store_knows() -> None:
-    envelope = counter_codec().open(stored("test.counter-opened.v1", '{"name":"x"}'))
+    envelope = COUNTER_CODEC.open(stored("test.counter-opened.v1", '{"name":"x"}'))
 
     assert envelope.event == CounterOpened(name="x")
     assert (envelope.id, envelope.stream, envelope.aggregate_id) == ("e", "counter-1", "1")
@@ -137,7 +137,7 @@ def test_given_a_stored_event_when_opening_then_the_envelope_tells_all_the_store
 @pytest.mark.parametrize("type", ["test.counter-opened.v2", "", "CounterOpened", "os.system", "test.counter-OPENED.v1"])
 def test_given_a_type_that_nobody_knows_when_decoding_then_it_says_so(type: str) -> None:
     with pytest.raises(UnknownEventType, match=rf"counter-1@7 is of the unknown type {type}$"):
-        counter_codec().decode(stored(type, '{"name":"x"}'))
+        COUNTER_CODEC.decode(stored(type, '{"name":"x"}'))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_given_an_event_that_was_not_registered_when_encoding_then_it_says_what_
     ],
 )
 def test_given_an_old_shape_when_decoding_then_it_comes_in_the_newest(type: str, data: str) -> None:
-    assert counter_codec().decode(stored(type, data)) == CounterIncreased(by=5, note=None)
+    assert COUNTER_CODEC.decode(stored(type, data)) == CounterIncreased(by=5, note=None)
 
 
 def test_given_an_old_shape_with_values_of_all_kinds_when_decoding_then_they_are_read_as_ever() -> None:
@@ -225,11 +225,11 @@ def test_given_an_old_shape_with_values_of_all_kinds_when_decoding_then_they_are
 
 
 def test_given_the_name_of_a_stored_event_when_asking_for_its_class_then_it_is_that_which_decoding_makes() -> None:
-    codec = counter_codec()
+    class_of = COUNTER_CODEC.class_of
 
-    assert codec.class_of("test.counter-opened.v1") is CounterOpened
-    assert [codec.class_of(f"test.counter-increased.v{version}") for version in (0, 1, 2)] == [CounterIncreased] * 3
-    assert codec.class_of("test.counter-increased.v3") is None
+    assert class_of("test.counter-opened.v1") is CounterOpened
+    assert [class_of(f"test.counter-increased.v{version}") for version in (0, 1, 2)] == [CounterIncreased] * 3
+    assert class_of("test.counter-increased.v3") is None
 
 
 def step(old: str, new: str) -> Upcaster:

@@ -13,6 +13,8 @@ from neuroglia.event_sourcing.adapters.eventstoredb import EventStoreDB
 from tests.framework.event_sourcing.contract.adapters import SERVERS, Adapter
 from tests.framework.event_sourcing.events import follow, ids, log_of, new_event, new_events, stream_of
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(params=SERVERS)
 def url(request: pytest.FixtureRequest) -> str:

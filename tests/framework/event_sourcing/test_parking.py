@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import NoReturn
 
 import pytest
@@ -15,11 +16,11 @@ from neuroglia.event_sourcing import EventCodec, Projection, SubscriptionState, 
 from neuroglia.event_sourcing.handlers import ATTEMPTS
 from neuroglia.event_sourcing.subscriptions import ProjectionRunner, patience
 from tests.framework.event_sourcing.counting import (
+    COUNTER_CODEC,
     CounterIncreased,
     CounterOpened,
     CounterProjection,
     CounterView,
-    counter_codec,
 )
 from tests.framework.event_sourcing.events import LIMIT_S
 from tests.framework.event_sourcing.faults import FlakyDocuments, Probe, ProbedProjection, TouchyDocuments
@@ -305,7 +306,7 @@ async def test_given_an_event_that_cannot_be_decoded_then_it_is_parked_at_once_u
                 return CounterIncreased(by=7, note=None)
             return super().decode(stored)
 
-    codec = counter_codec()
+    codec = copy(COUNTER_CODEC)
     codec.__class__ = Mended
     mended = world.runner(codec=codec)
     async with run(mended):

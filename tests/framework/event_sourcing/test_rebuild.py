@@ -161,7 +161,7 @@ async def test_given_a_crash_at_any_point_of_a_rebuild_when_another_process_goes
     task = asyncio.create_task(dying.run())
     await crash(points, task)
 
-    other = world.runner()
+    other = world.runner(lease_s=0.05)
     async with run(other):
         await swapped(other)
         end = await world.happened("1", UP)

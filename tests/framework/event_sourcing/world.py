@@ -39,7 +39,7 @@ from neuroglia.event_sourcing.subscriptions import (
 )
 from neuroglia.hosting.backing_services import connect_document_store, connect_event_store
 from neuroglia.testing import FixedClock, InMemoryDocumentStore, InMemoryEventStore
-from tests.framework.event_sourcing.counting import Counter, CounterProjection, CounterView, counter_codec
+from tests.framework.event_sourcing.counting import COUNTER_CODEC, Counter, CounterProjection, CounterView
 from tests.framework.event_sourcing.events import LIMIT_S, NOON
 from tests.support.engines import IN_MEMORY, Backing
 
@@ -47,6 +47,7 @@ R = TypeVar("R", bound=SubscriptionRunner)
 VIEWS = DocumentType(CounterView)
 CHECKPOINTS = DocumentType(Checkpoint)
 SNAPSHOTS = DocumentType(Snapshot)
+OWN = [DocumentType(kind) for kind in (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem)]
 
 
 class WatchedStatus(SubscriptionStatus):
@@ -68,7 +69,7 @@ class World:
     def __init__(self, events: EventStore, documents: DocumentStore) -> None:
         self.events = events
         self.documents = documents
-        self.codec = counter_codec()
+        self.codec = COUNTER_CODEC
         self.clock = FixedClock(NOON)
 
     @staticmethod
@@ -78,8 +79,7 @@ class World:
         events, documents = events or InMemoryEventStore(), documents or InMemoryDocumentStore()
         await events.open()
         await documents.open()
-        own = [DocumentType(kind) for kind in (Checkpoint, Fence, Generation, Snapshot, LeaseRow, WorkItem)]
-        await documents.prepare([VIEWS, *own])
+        await documents.prepare([VIEWS, *OWN])
         try:
             yield World(events, documents)
         finally:

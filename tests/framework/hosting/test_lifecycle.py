@@ -61,6 +61,7 @@ def diary(builder: WebApplicationBuilder) -> Diary:
     return diary
 
 
+@pytest.mark.service
 async def test_services_start_in_order_and_stop_in_reverse_while_the_stores_are_open(
     builder: WebApplicationBuilder, diary: Diary
 ) -> None:
@@ -81,6 +82,7 @@ async def test_services_start_in_order_and_stop_in_reverse_while_the_stores_are_
     ]
 
 
+@pytest.mark.service
 async def test_when_one_cannot_start_then_those_before_it_stop(builder: WebApplicationBuilder, diary: Diary) -> None:
     for service in (First, Second, CannotStart, Third):
         builder.add_hosted_service(service)
@@ -92,6 +94,7 @@ async def test_when_one_cannot_start_then_those_before_it_stop(builder: WebAppli
     assert diary == ["First starts at -1", "Second starts at -1", "Second stops at -1", "First stops at -1"]
 
 
+@pytest.mark.service
 async def test_when_one_cannot_stop_then_the_others_do(builder: WebApplicationBuilder, diary: Diary) -> None:
     for service in (First, CannotStop, Third):
         builder.add_hosted_service(service)
@@ -103,6 +106,7 @@ async def test_when_one_cannot_stop_then_the_others_do(builder: WebApplicationBu
     assert diary == ["Third stops at -1", "CannotStop stops at -1", "First stops at -1"]
 
 
+@pytest.mark.service
 async def test_when_one_never_stops_then_it_is_cancelled_and_the_others_stop(
     builder: WebApplicationBuilder, diary: Diary, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -118,6 +122,7 @@ async def test_when_one_never_stops_then_it_is_cancelled_and_the_others_stop(
     assert record.__dict__["hosted_service"] == "NeverStops"
 
 
+@pytest.mark.service
 async def test_an_error_while_serving_stops_everything_too(builder: WebApplicationBuilder, diary: Diary) -> None:
     builder.add_hosted_service(First)
 
@@ -128,6 +133,7 @@ async def test_an_error_while_serving_stops_everything_too(builder: WebApplicati
     assert diary[-1] == "First stops at -1"
 
 
+@pytest.mark.service
 async def test_when_a_store_cannot_be_opened_then_nothing_starts(tmp_path: Path) -> None:
     (tmp_path / "a-file").touch()
     builder = WebApplicationBuilder(ServiceSettings(data_dir=tmp_path / "a-file"))
@@ -151,6 +157,7 @@ def test_building_opens_nothing(builder_on_files: WebApplicationBuilder, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.service
 async def test_what_is_registered_later_wins(builder: WebApplicationBuilder) -> None:
     builder.services.add_singleton(Clock, FixedClock)
 
@@ -158,6 +165,7 @@ async def test_what_is_registered_later_wins(builder: WebApplicationBuilder) -> 
         assert isinstance(await service.services.get(Clock), FixedClock)
 
 
+@pytest.mark.service
 async def test_the_docs_are_where_everybody_looks(builder: WebApplicationBuilder) -> None:
     async with running(builder.build()) as service:
         root = await service.client.get("/")

@@ -135,6 +135,7 @@ def test_settings_do_not_change() -> None:
         ServiceSettings().port = 9  # type: ignore[misc]
 
 
+@pytest.mark.service
 @pytest.mark.parametrize("field", ["event_store_url", "document_store_url"])
 @pytest.mark.parametrize("url", ["redis://:pin1234@host/0", "host:2113", "", "sqlite:events.db", "sqlite:///"])
 async def test_a_store_that_nobody_knows_stops_the_start(tmp_path: Path, field: str, url: str) -> None:

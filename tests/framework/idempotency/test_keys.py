@@ -14,6 +14,8 @@ from neuroglia.testing import Answer, RunningService
 from tests.framework.idempotency.purses import CoinsPutIn, Purse, Stores, process
 from tests.support.engines import Backing
 
+pytestmark = pytest.mark.service
+
 TEN = CoinsPutIn(coins=10)
 
 

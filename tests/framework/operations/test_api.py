@@ -20,6 +20,8 @@ from tests.support.engines import DURABLE, IN_MEMORY, Backing
 from tests.support.hostile import HOSTILE
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.service
+
 API = "/api/v1/operations"
 DING, POISON = Rung(tone="ding"), Rung(tone="poison")
 

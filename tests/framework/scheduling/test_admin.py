@@ -3,11 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from neuroglia.documents import Session, WorkItem, WorkState
 from neuroglia.scheduling.triggers import Triggers
 from tests.framework.scheduling.chores import Order
 from tests.framework.scheduling.world import ITEMS, JOBS, Office
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.service
 
 FAILURE = ZeroDivisionError()
 

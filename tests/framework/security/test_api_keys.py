@@ -99,6 +99,7 @@ async def test_a_key_twice_is_refused_though_it_is_good(keyring: Keyring) -> Non
     refused(await keyring.shows(key.secret, key.secret))
 
 
+@pytest.mark.service
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=3))
 @example([b"\x00"])
 @example([b"0" * 16 + b"." + b"A" * 43])
@@ -216,6 +217,7 @@ async def test_a_rotation_never_brings_back_what_is_revoked(keyring: Keyring) ->
         assert not any([await keyring.is_good(secret) for secret in secrets])
 
 
+@pytest.mark.service
 async def test_a_revoked_key_stops_at_once_at_every_replica(tmp_path: Path) -> None:
     clock = FixedClock()
     async with (
@@ -231,6 +233,7 @@ async def test_a_revoked_key_stops_at_once_at_every_replica(tmp_path: Path) -> N
         assert (await other.service.client.delete(f"/api/v1/keys/{key.id}")).status_code == 404
 
 
+@pytest.mark.service
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [
@@ -349,6 +352,7 @@ async def test_a_token_and_a_key_in_one_request_are_refused(keyring: Keyring) ->
     assert (await keyring.http.get("/api/v1/who", headers=both | {"Authorization": "Basic YTpi"})).status_code == 200
 
 
+@pytest.mark.service
 async def test_while_the_store_is_away_nobody_is_let_in_and_all_may_come_back() -> None:
     async with keyring_in_memory() as keyring:
         key = await keyring.issue()
@@ -386,6 +390,7 @@ async def test_openapi_names_both_kinds(keyring: Keyring) -> None:
     assert described["paths"]["/api/v1/who"]["get"]["security"] == [{"oauth2": ["r"]}, {"api_key": ["r"]}]
 
 
+@pytest.mark.service
 async def test_a_service_that_has_no_keys_looks_at_none() -> None:
     made = WebApplicationBuilder(ServiceSettings())
     made.add_mediation("tests.framework.mvc.greetings")
@@ -403,6 +408,7 @@ async def test_a_service_that_has_no_keys_looks_at_none() -> None:
     assert beside.status_code == 200
 
 
+@pytest.mark.service
 def test_keys_need_documents() -> None:
     made = WebApplicationBuilder(ServiceSettings())
     made.add_api_keys()

@@ -6,6 +6,8 @@ import pytest
 from tests.framework.security.conftest import application, client_of
 from tests.framework.security.issuers import Issuer
 
+pytestmark = pytest.mark.service
+
 PAGE, OTHER = "https://shop.example", "https://evil.example"
 
 

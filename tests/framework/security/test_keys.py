@@ -8,6 +8,8 @@ import pytest
 from tests.framework.security.conftest import Service, application, client_of
 from tests.framework.security.issuers import Issuer, jwks, new_key
 
+pytestmark = pytest.mark.service
+
 
 async def test_keys_are_fetched_once_for_all(service: Service, issuer: Issuer) -> None:
     answers = await asyncio.gather(*[service.who(issuer.token(sub=f"s{n}")) for n in range(20)])

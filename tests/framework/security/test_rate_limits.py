@@ -13,6 +13,7 @@ from neuroglia.testing import FixedClock
 from tests.framework.security.keyring import keyring_in_memory
 
 
+@pytest.mark.service
 async def test_a_flood_over_the_limit_gets_exactly_as_many_through_and_hurts_nobody_else() -> None:
     async with keyring_in_memory() as keyring:
         greedy, other = await keyring.issue(rate_limit="20/minute"), await keyring.issue(rate_limit="20/minute")
@@ -27,6 +28,7 @@ async def test_a_flood_over_the_limit_gets_exactly_as_many_through_and_hurts_nob
         assert (await keyring.http.get("/api/v1/who", headers=tokens)).status_code == 200
 
 
+@pytest.mark.service
 async def test_after_the_time_that_was_named_one_gets_through_again() -> None:
     async with keyring_in_memory() as keyring:
         key = await keyring.issue(rate_limit="2/minute")
@@ -42,6 +44,7 @@ async def test_after_the_time_that_was_named_one_gets_through_again() -> None:
         assert [(await keyring.shows(key.secret)).status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.service
 async def test_who_may_not_ask_learns_nothing_of_limits_and_uses_none_up() -> None:
     async with keyring_in_memory() as keyring:
         key = await keyring.issue(rate_limit="1/day")
@@ -55,6 +58,7 @@ async def test_who_may_not_ask_learns_nothing_of_limits_and_uses_none_up() -> No
         assert (await keyring.shows(key.secret, path="/writers")).status_code == 403
 
 
+@pytest.mark.service
 async def test_a_rotation_gives_no_second_allowance() -> None:
     async with keyring_in_memory() as keyring:
         key = await keyring.issue(rate_limit="1/hour")

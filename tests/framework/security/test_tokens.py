@@ -14,6 +14,8 @@ from joserfc.jwk import ECKey
 from tests.framework.security.conftest import Service
 from tests.framework.security.issuers import AUDIENCE, Issuer, jwks, new_key
 
+pytestmark = pytest.mark.service
+
 
 def b64(value: bytes | Any) -> str:
     raw = value if isinstance(value, bytes) else json.dumps(value).encode()

@@ -60,6 +60,7 @@ async def test_given_a_collection_that_was_not_prepared_when_using_it_then_it_is
         await documents.commit([insert(Thing(id="a"))])
 
 
+@pytest.mark.service
 async def test_given_a_builder_in_memory_when_its_service_runs_then_its_stores_are_not_those_of_its_settings() -> None:
     lamps = "tests.framework.hosting.lamps"
     builder = WebApplicationBuilder(ServiceSettings(event_store_url="none://", document_store_url="none://"))

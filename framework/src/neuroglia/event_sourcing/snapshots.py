@@ -36,12 +36,14 @@ class Snapshot(BaseModel):
     state: str
 
 
+_SNAPSHOTS: Final = DocumentType(Snapshot)
+
+
 class Snapshots:
     """Loads and keeps snapshots. Whatever goes wrong with them is logged and costs time, nothing else."""
 
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
-        self._documents: DocumentType[Snapshot] = DocumentType(Snapshot)
         self._recent: OrderedDict[str, Snapshot] = OrderedDict()  # the least recently saved first
         self._latest: dict[str, str] = {}  # of those, the last event, unless somebody else was met there since
 
@@ -55,8 +57,8 @@ class Snapshots:
         try:
             shape = _shape(type(aggregate))
             if not _fits(snapshot := self._recent.get(stream), shape):
-                stored = await self._store.get(self._documents.collection, stream)
-                snapshot = stored and self._documents.codec.decode(stored.body)
+                stored = await self._store.get(_SNAPSHOTS.collection, stream)
+                snapshot = stored and _SNAPSHOTS.codec.decode(stored.body)
             if _fits(snapshot, shape):
                 vars(aggregate).update(shape.codec.decode(snapshot.state))
                 return snapshot.event_id
@@ -79,9 +81,9 @@ class Snapshots:
             if len(self._recent) > _IN_MEMORY:
                 self._latest.pop(self._recent.popitem(last=False)[0], None)
             if (aggregate.version + 1) // every > (before + 1) // every:
-                stored = await self._store.get(self._documents.collection, stream)
-                version, body = stored.version if stored else 0, self._documents.codec.encode(snapshot)
-                await self._store.commit([Write(self._documents.collection, stream, version, body)])
+                stored = await self._store.get(_SNAPSHOTS.collection, stream)
+                version, body = stored.version if stored else 0, _SNAPSHOTS.codec.encode(snapshot)
+                await self._store.commit([Write(_SNAPSHOTS.collection, stream, version, body)])
         except (ApplicationError, ValueError, AttributeError) as error:  # a rival's snapshot is as good
             _log.warning("snapshot not kept", extra={"stream": stream, "error": type(error).__name__})
 

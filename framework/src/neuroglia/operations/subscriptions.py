@@ -1,17 +1,15 @@
 """How subscriptions are, and what of them is parked."""
 
 from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from neuroglia.documents import DocumentType, Session, WorkItem, WorkState
+from neuroglia.documents import Session, WorkItem, WorkState
 from neuroglia.event_sourcing import SubscriptionState, SubscriptionStatus
 from neuroglia.event_sourcing.subscriptions import Generation, Means, ProjectionRunner, SubscriptionRunner
-from neuroglia.event_sourcing.subscriptions.checkpoints import load_checkpoint
+from neuroglia.event_sourcing.subscriptions.checkpoints import GENERATIONS, load_checkpoint
 from neuroglia.event_sourcing.subscriptions.parking import REQUESTS
-
-_GENERATIONS: Final = DocumentType(Generation)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +58,7 @@ async def look_closely(runner: SubscriptionRunner, means: Means) -> Subscription
     requested = sum([1 for state in REQUESTS async for _ in runner.parking.items.find(state)])
     told = SubscriptionDetails(**asdict(known), requested=requested)
     told.parked = len({item.group async for item in runner.parking.items.find(WorkState.PARKED)})
-    row = await session.get(_GENERATIONS, told.name) or Generation(name=told.name)
+    row = await session.get(GENERATIONS, told.name) or Generation(name=told.name)
     checkpoint = await load_checkpoint(session, f"{told.name}@{row.building}")
     told.rebuilt = checkpoint.position if row.building is not None else None
     return told

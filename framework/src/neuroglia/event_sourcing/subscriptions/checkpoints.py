@@ -76,6 +76,7 @@ class Generation(BaseModel):
 
 
 CHECKPOINTS: Final = DocumentType(Checkpoint)
+GENERATIONS: Final = DocumentType(Generation)
 
 
 class CheckpointMoved(Exception):

@@ -31,11 +31,13 @@ class Fence(BaseModel):
     done: list[int] = []
 
 
+_FENCES: Final = DocumentType(Fence)
+
+
 class Fences:
     """The rows of one subscription."""
 
     def __init__(self, store: DocumentStore, subscription: str) -> None:
-        self._kind: DocumentType[Fence] = DocumentType(Fence)
         self._names = [f"{subscription}#{number}" for number in range(_ROWS)]
         self._locks = [asyncio.Lock() for _ in self._names]
         self._store = store
@@ -49,10 +51,10 @@ class Fences:
             ConcurrencyError: somebody is faster.
         """
         self._rows, self._owner = Session(self._store), SystemIds().new()
-        fences = [await self._rows.get(self._kind, name) or Fence(name=name) for name in self._names]
+        fences = [await self._rows.get(_FENCES, name) or Fence(name=name) for name in self._names]
         for fence in fences:
             fence.owner = self._owner
-            self._rows.save(self._kind, fence)
+            self._rows.save(_FENCES, fence)
         await self._rows.commit()
         return {position for fence in fences for position in fence.done}
 
@@ -67,15 +69,15 @@ class Fences:
             return
         number = zlib.crc32(stored.stream.encode()) % _ROWS
         async with self._locks[number]:
-            fence = await self._rows.get(self._kind, self._names[number])
+            fence = await self._rows.get(_FENCES, self._names[number])
             if fence is None or fence.owner != self._owner:
                 raise CheckpointMoved
             if stored.position in fence.done and not parked:  # the answer was lost
                 return
             fence.done = [position for position in fence.done if position > checkpoint]
             fence.done += [] if parked else [stored.position]
-            self._rows.save(self._kind, fence)
-            session.include(self._rows, self._kind, fence.name)
-            self._rows.forget(self._kind, fence.name)  # if this fails, nobody knows at which version it is
-            await commit_move(session, f"{self._kind.collection}/{fence.name}")
-            self._rows.include(session, self._kind, fence.name)
+            self._rows.save(_FENCES, fence)
+            session.include(self._rows, _FENCES, fence.name)
+            self._rows.forget(_FENCES, fence.name)  # if this fails, nobody knows at which version it is
+            await commit_move(session, f"{_FENCES.collection}/{fence.name}")
+            self._rows.include(session, _FENCES, fence.name)

@@ -6,10 +6,10 @@ from typing import Final
 
 from typing_extensions import override
 
-from neuroglia.documents import DocumentType, Lease, Session
+from neuroglia.documents import Lease, Session
 from neuroglia.event_sourcing.handlers import SubscriberType
 from neuroglia.event_sourcing.store import PAGE, Batch
-from neuroglia.event_sourcing.subscriptions.checkpoints import CheckpointMoved, Generation, commit_move
+from neuroglia.event_sourcing.subscriptions.checkpoints import GENERATIONS, CheckpointMoved, Generation, commit_move
 from neuroglia.event_sourcing.subscriptions.means import Means
 from neuroglia.event_sourcing.subscriptions.projecting import Projector
 from neuroglia.event_sourcing.subscriptions.runner import SubscriptionRunner
@@ -26,7 +26,6 @@ class ProjectionRunner(SubscriptionRunner):
 
     def __init__(self, kind: SubscriberType, prefixes: Sequence[str], means: Means, lease: Lease) -> None:
         super().__init__(kind, prefixes, means, lease)
-        self._generations: DocumentType[Generation] = DocumentType(Generation)
         self._go_live(self._projector(1))
         self._suspicious = False  # the next events of a rebuild may be why somebody died at it
         self._retired: dict[int, float] = {}  # generations nobody should read any more, and when they go
@@ -37,7 +36,7 @@ class ProjectionRunner(SubscriptionRunner):
         session = Session(self._means.documents)
         row = await self._row(session)
         row.building = row.building or row.live + 1
-        session.save(self._generations, row)
+        session.save(GENERATIONS, row)
         await session.commit()
         self._requested.set()
 
@@ -116,9 +115,9 @@ class ProjectionRunner(SubscriptionRunner):
         if row.building != next_one.generation:
             raise CheckpointMoved
         old, row.live, row.building = row.live, next_one.generation, None
-        session.save(self._generations, row)
+        session.save(GENERATIONS, row)
         # one compare-and-set: from now on everybody reads the new generation
-        await commit_move(session, f"{self._generations.collection}/{row.name}")
+        await commit_move(session, f"{GENERATIONS.collection}/{row.name}")
         self._go_live(next_one)
         self._means.generations.use(next_one.models, next_one.generation)
         await self._tell()
@@ -128,7 +127,7 @@ class ProjectionRunner(SubscriptionRunner):
         self._retired[generation] = asyncio.get_running_loop().time() + max(_KEEP_S, self._lease.seconds)
 
     async def _row(self, session: Session) -> Generation:
-        return await session.get(self._generations, self.status.name) or Generation(name=self.status.name)
+        return await session.get(GENERATIONS, self.status.name) or Generation(name=self.status.name)
 
     def _projector(self, generation: int) -> Projector:
         return Projector(self.kind, generation, self._means, self._patience, self._tell)
