@@ -53,7 +53,8 @@ _NOBODY: Final = Principal()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """The circumstances of one request, job or event. Immutable, but for the `reply` that it collects.
+    """The circumstances of one request, job or event. Immutable, but for the `reply` that it collects, and for the
+    `principal`, whom the guard of a request names before anything else of a service sees it.
 
     Attributes:
         correlation_id: shared by all that follows from one request of the outside.
@@ -86,12 +87,9 @@ class RequestContext:
         trace = traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
         return RequestContext(correlation_id=known, traceparent=trace)
 
-    def on_behalf_of(self, principal: Principal) -> "RequestContext":
-        """The same circumstances, and who asks. Written out, for every request pays it: `replace` is far slower."""
-        return RequestContext(correlation_id=self.correlation_id, causation_id=self.causation_id, principal=principal,
-            traceparent=self.traceparent, command_id=self.command_id, since=self.since, reply=self.reply,
-            idempotency_key=self.idempotency_key, expected_versions=self.expected_versions,
-            wait_for_position=self.wait_for_position)  # fmt: skip
+    def admit(self, principal: Principal) -> None:
+        """From here on this is who asks. In place, for every request pays it: a second context costs far more."""
+        object.__setattr__(self, "principal", principal)
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("neuroglia_request_context", default=None)

@@ -62,8 +62,8 @@ def health_router(
         if not up or not alive:
             response.status_code = 503
             return Ready(status="unavailable", services=services, subscriptions=found)
-        degraded = any(_is_degraded(subscription) for subscription in found)
-        return Ready(status="degraded" if degraded else "ready", services=services, subscriptions=found)
+        told: Literal["ready", "degraded"] = "degraded" if any(map(_is_degraded, found)) else "ready"
+        return Ready(status=told, services=services, subscriptions=found)
 
     return router
 

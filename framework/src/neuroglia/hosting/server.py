@@ -1,8 +1,9 @@
 """Running an application as a process."""
 
+import gc
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Final, TypeVar
@@ -46,10 +47,11 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
         raise SystemExit(f"{settings.service} cannot start: {faults}") from None
     config = uvicorn.Config(
         _told_plainly(app, settings.service), host=chosen.host, port=chosen.port, log_config=None, server_header=False,
-        access_log=False,  # RequestMiddleware writes one line with the correlation id
+        interface="asgi3", access_log=False,  # RequestMiddleware writes one line with the correlation id
         timeout_graceful_shutdown=_DRAIN_S,
     )  # fmt: skip
     server = _Server(config, app.state.services.get_now(Stopping))
+    gc.freeze()  # what is there by now stays to the end: no request pays for the collector's look at it
     try:
         with suppress(KeyboardInterrupt):  # Ctrl-C, which uvicorn raises anew when all has ended
             server.run()
@@ -64,14 +66,14 @@ def run(create_app: Callable[[S], FastAPI], settings: type[S]) -> None:
 def _told_plainly(app: ASGIApp, service: str) -> ASGIApp:
     """An application that says in one sentence why it does not start, if that is no mistake in its code."""
 
-    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+    def plain(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         async def tell(message: Message) -> None:
             if message["type"] == "lifespan.startup.failed" and isinstance(error := sys.exception(), _FORESEEN):
                 _log.debug("cannot start", exc_info=error)
                 message["message"] = " ".join([f"{service} cannot start: {error}", *getattr(error, "__notes__", ())])
             await send(message)
 
-        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+        return app(scope, receive, tell if scope["type"] == "lifespan" else send)
 
     return plain
 

@@ -1,5 +1,6 @@
 """Reading JSON bodies: what two readers could understand differently is refused."""
 
+import functools
 import json
 import re
 from typing import Any, Final, NoReturn
@@ -28,23 +29,25 @@ def is_json(media_type: str) -> bool:
     return subtype == "json" or subtype.endswith("+json")
 
 
-class StrictRequest(Request):
-    """A request whose body is JSON, and says so: UTF-8, no NaN or Infinity, no half of a surrogate
-    pair, each field once (RFC 8259, RFC 7493)."""
+@functools.lru_cache(maxsize=64)  # nearly all requests say the same
+def not_strict_json(media_type: str, encoding: str) -> str | None:
+    """What is wrong with the Content-Type and Content-Encoding of a body that shall be JSON, if anything."""
+    said = media_type.lower()
+    if not (said.startswith("application/") and is_json(said)):
+        return "Send Content-Type: application/json."
+    if _NOT_UTF_8.search(said) or encoding.lower() != "identity":
+        return "Send the JSON in UTF-8, and without a Content-Encoding."
+    return None
 
-    @override
-    async def body(self) -> bytes:
-        body, said = await super().body(), self.headers.get("content-type", "").lower()
-        if body and not (said.startswith("application/") and is_json(said)):
-            raise HTTPException(415, "Send Content-Type: application/json.")
-        if body and (_NOT_UTF_8.search(said) or self.headers.get("content-encoding", "identity").lower() != "identity"):
-            raise HTTPException(415, "Send the JSON in UTF-8, and without a Content-Encoding.")
-        return body
+
+class StrictRequest(Request):
+    """A request whose body is JSON: UTF-8, no NaN or Infinity, no half of a surrogate pair, each field once (RFC 8259,
+    RFC 7493)."""
 
     @override
     async def json(self) -> Any:
         try:
-            return strict_json(await super().body())  # its type was looked at
+            return strict_json(await self.body())
         except ValueError as error:
             wrong = "UTF-8" if isinstance(error, UnicodeDecodeError) else "valid JSON"
             raise HTTPException(400, f"The body is not {wrong}.") from None

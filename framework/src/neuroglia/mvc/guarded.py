@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from typing_extensions import override
 
-from neuroglia.core.context import current_context, switch_context
+from neuroglia.core.context import current_context
 from neuroglia.core.errors import ConfigurationError
-from neuroglia.mvc.bodies import StrictRequest, is_json
+from neuroglia.mvc.bodies import StrictRequest, is_json, not_strict_json
 from neuroglia.security import Guard
 
 MALFORMED: Final = "neuroglia.malformed"
@@ -34,10 +34,13 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive) if is_of_json else request
-            principal = await self._guard.admit(request.headers, self.scopes)
-            switch_context(current_context().on_behalf_of(principal))
+            current_context().admit(await self._guard.admit(request.headers, self.scopes))
             if (detail := request.scope.get(MALFORMED)) is not None:
                 raise HTTPException(400, detail)
+            if is_of_json:
+                said = request.headers.get("content-type", ""), request.headers.get("content-encoding", "identity")
+                if (wrong := not_strict_json(*said)) and await request.body():
+                    raise HTTPException(415, wrong)
             return await handle(request)
 
         return guarded

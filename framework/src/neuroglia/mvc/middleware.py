@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -38,30 +39,17 @@ class RequestMiddleware:
         for name, value in scope["headers"]:
             if name in _READ:  # one that is sent twice has two lines: only If-Match, a list, can be read then
                 headers[name] = (f"{headers[name]}\n" if name in headers else "") + value.decode("latin-1")
-        position = headers.get(b"x-wait-for-position")
-        key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
-        if position is not None and not _POSITION.fullmatch(position):
-            scope[MALFORMED], position = "X-Wait-For-Position is one position, a number.", None
-        if key is not None and not _KEY.fullmatch(key):
-            scope[MALFORMED], key = "Send one Idempotency-Key, of 1 to 255 printable ASCII characters.", None
-        if_match = headers.get(b"if-match", "*")
-        if '"' not in if_match and if_match.strip() not in {"", "*"}:
-            scope[MALFORMED] = f'If-Match holds an ETag as it was sent, with its quotes: "{if_match[:40]}"'
         trace = self._tracing.entering(headers.get(b"traceparent"))
         context = RequestContext.new(headers.get(b"x-correlation-id"), traceparent=trace)
-        if position or key or b"if-match" in headers:  # which most requests have not
-            context = replace(
-                context, wait_for_position=int(position) if position else None,
-                expected_versions=_versions(if_match),
-                idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
-            )  # fmt: skip
+        context = _with_conditions(context, scope, headers) if headers else context  # most requests have none
+        own = b"x-correlation-id", context.correlation_id.encode()
         status = 0  # until the response has started
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                told = [*message["headers"], *_headers(context.correlation_id, context.reply)]
+                told = [*message["headers"], own, *_told(context.reply)]
                 message["headers"] = told + protections(told)
             await send(message)
 
@@ -98,14 +86,31 @@ class RequestMiddleware:
         return receive_limited
 
 
+def _with_conditions(context: RequestContext, scope: Scope, headers: Mapping[bytes, str]) -> RequestContext:
+    """The circumstances, and what else the request says of itself; if that is malformed, the scope says so."""
+    position = headers.get(b"x-wait-for-position")
+    key = headers.get(b"idempotency-key") if scope["method"] in _CHANGING else None
+    if position is not None and not _POSITION.fullmatch(position):
+        scope[MALFORMED], position = "X-Wait-For-Position is one position, a number.", None
+    if key is not None and not _KEY.fullmatch(key):
+        scope[MALFORMED], key = "Send one Idempotency-Key, of 1 to 255 printable ASCII characters.", None
+    if_match = headers.get(b"if-match", "*")
+    if '"' not in if_match and if_match.strip() not in {"", "*"}:
+        scope[MALFORMED] = f'If-Match holds an ETag as it was sent, with its quotes: "{if_match[:40]}"'
+    return replace(
+        context, wait_for_position=int(position) if position else None,
+        expected_versions=_versions(if_match),
+        idempotency_key=derived_id(scope["method"], scope["path"], key) if key else None,
+    )  # fmt: skip
+
+
 def _versions(if_match: str) -> frozenset[int] | None:
     """The versions that If-Match allows (RFC 9110, section 13.1.1): weak or foreign tags match nothing."""
     return None if if_match.strip() == "*" else frozenset(map(int, _STRONG_VERSION.findall(if_match)))
 
 
-def _headers(correlation_id: str, reply: Reply) -> list[tuple[bytes, bytes]]:
+def _told(reply: Reply) -> list[tuple[bytes, bytes]]:
     told = (
-        (b"x-correlation-id", correlation_id),
         (b"location", reply.location),
         (b"etag", reply.etag and f'"{reply.etag}"'),
         (b"x-event-position", reply.event_position),

@@ -23,7 +23,7 @@ _SHOWN: Final = [
 
 def protections(headers: Sequence[Header]) -> list[Header]:
     """What an answer with these headers says besides; what it says itself, it means."""
-    said = {name for name, _ in headers}  # lowercase, says ASGI 3.0 of names
+    said = dict(headers)  # their names are lowercase, says ASGI 3.0
     return [header for header in _PROTECTIONS if header[0] not in said]
 
 
