@@ -15,8 +15,8 @@ from deployment.demo.narrator import Difference, Narrator
 
 _LAST_LINES = 20
 _NEXT = (
-    "Next: `make run` keeps OpenBank, the Desktop Controller and the API Gateway up, `make up` does so in containers:"
-    " http://127.0.0.1:8081/api/docs, :8082/api/docs and :8083/api/docs"
+    "Next: `make run` keeps OpenBank, the Desktop Controller and the API Gateway up, `make up` does so\n"
+    "in containers: http://127.0.0.1:8081/api/docs, :8082/api/docs and :8083/api/docs"
 )
 
 

@@ -62,14 +62,16 @@ class Narrator:
             print(textwrap.fill(line, _WIDTH, initial_indent="   ", subsequent_indent="   "))
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Rows under a head; the last two columns are numbers."""
-        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+        """Rows under a head. Numbers stand below each other by their ends."""
+        columns = list(zip(head, *rows, strict=True))
+        is_number = [all(cell.replace(".", "").isdigit() for cell in column[1:] if cell) for column in columns]
+        widths = [max(map(len, column)) for column in columns]
         for number, row in enumerate([head, *rows]):
             cells = [
-                cell.rjust(width) if column >= len(head) - 2 else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+                cell.rjust(width) if right else cell.ljust(width)
+                for cell, width, right in zip(row, widths, is_number, strict=True)
             ]
-            line = "   │ " + "   ".join(cells)
+            line = "   │ " + "   ".join(cells).rstrip()
             print(self._style(line, "2") if number == 0 else line)
 
     def ask(
