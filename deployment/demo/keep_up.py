@@ -27,10 +27,13 @@ def main() -> int:
     folder = Path(os.environ.get("DATA_DIR") or "data")
     try:
         ports = [_port(name, usual) for name, usual in PORTS.items()]
+        folder.mkdir(0o700, parents=True, exist_ok=True)  # before a folder in it is made, with this one as all others
     except ValueError as error:
         print(f"They did not start: {error}", file=sys.stderr)
         return 1
-    folder.mkdir(0o700, parents=True, exist_ok=True)  # before a folder in it is made, with this one as all others
+    except OSError as error:
+        print(f"They did not start: DATA_DIR {folder}: {error.strerror}", file=sys.stderr)
+        return 1
     try:
         pages = tuple(f"http://127.0.0.1:{port}/api/docs" for port in ports[:3])
         with (

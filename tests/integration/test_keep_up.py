@@ -137,3 +137,15 @@ def test_given_no_port_when_run_then_its_variable_is_named(name: str, value: str
     said = f"They did not start: {name} has to be a number from 1 to 65535.\n"
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
     assert not (tmp_path / "data").exists()
+
+
+def test_given_a_folder_that_cannot_be_made_then_its_variable_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = subprocess.run(
+        [sys.executable, "-m", "deployment.demo.keep_up"],
+        cwd=ROOT, env={**os.environ, "DATA_DIR": str(tmp_path / "file/data")},
+        capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"They did not start: DATA_DIR {tmp_path}/file/data: Not a directory\n"
