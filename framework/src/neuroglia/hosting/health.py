@@ -41,12 +41,12 @@ def health_router(
     """`/health/live` and `/health/ready`, open to everybody: they tell names and states, nothing else."""
     router = APIRouter(prefix="/health", tags=["Health"])
 
-    @router.get("/live", operation_id="health_live")
+    @router.get("/live", operation_id="health_live", summary="Whether the process answers")
     async def live() -> Live:
         """Whether the process answers."""
         return Live()
 
-    @router.get("/ready", operation_id="health_ready", responses={503: {"model": Ready}})
+    @router.get("/ready", operation_id="health_ready", summary="Whether it serves", responses={503: {"model": Ready}})
     async def ready(response: Response) -> Ready:
         """Whether the service can do its work: 503 when a backing service is down."""
         services = [await _ask(await provider.get(kind)) for kind in backing]
