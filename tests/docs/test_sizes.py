@@ -56,7 +56,7 @@ LIMITS = {
     "mvc": 418,
     "cloud_events": 395,
     "observability": 195,
-    "operations": 536,
+    "operations": 537,
     "hosting": 377,
     "testing": 412,
 }

@@ -140,13 +140,18 @@ def test_the_tail_goes_on_where_it_was_left(bells: ServiceProcess) -> None:
         parameters = {"prefix": "bell-"}
         with http.stream("GET", TAIL, params=parameters, headers={"Last-Event-ID": "-1"}) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
-            first, second, third = positions(answer, 3)
+            begin, first, second, third = positions(answer, 4)
+            assert begin == -1
         with http.stream("GET", TAIL, params=parameters, headers={"Last-Event-ID": str(first)}) as answer:
-            assert positions(answer, 2) == [second, third]
+            assert positions(answer, 3) == [first, second, third]
         with http.stream("GET", TAIL, params=parameters) as answer:
+            lines = answer.iter_lines()
+            place = int(next(lines).removeprefix("id: "))  # what happens from here on is told
             ring(bells, "d")
-            (new,) = positions(answer, 1)
-            assert new > third
+            new = int(next(line for line in lines if line.startswith("id: ")).removeprefix("id: "))
+            assert new > place >= third
+        with http.stream("GET", TAIL, params=parameters, headers={"Last-Event-ID": str(place)}) as answer:
+            assert positions(answer, 2) == [place, new]
         assert http.get(TAIL, headers={"Last-Event-ID": "x"}).status_code == 422
 
 
@@ -157,7 +162,7 @@ def test_a_tail_ends_when_the_service_does_and_holds_it_up_not_at_all(bells: Ser
     ):
         ring(bells, "a")
         lines = answer.iter_lines()
-        assert next(lines).startswith("data: ")
+        assert next(line for line in lines if line.startswith("data: "))
         bells.process.terminate()
         assert list(lines)  # to its end, which is no error
     bells.wait()

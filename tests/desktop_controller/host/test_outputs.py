@@ -17,6 +17,7 @@ from tests.support.waiting import eventually
 
 SECRETS = ["hunter2", "key-a\nkey-b", "ab", "abcd", "pass word"]
 CAP = 1024 * 1024
+SMALL_CAP = 128 * 1024
 
 
 @pytest.fixture
@@ -76,18 +77,19 @@ async def test_given_a_controller_that_dies_when_its_capture_is_asked_for_then_w
 
 
 async def test_given_too_much_output_when_it_is_captured_then_each_stream_is_capped_and_all_is_counted(
-    outputs: FileOutputs,
+    tmp_path: Path,
 ) -> None:
+    outputs = FileOutputs(tmp_path / "outputs", SecretRedactor(SECRETS), cap=SMALL_CAP)
     writer = outputs.open("c1")
-    for _ in range(30):
+    for _ in range(3):
         writer.stdout(b"o" * 49_999 + b"\n")
         writer.stderr(b"e" * 49_999 + b"\n")
     writer.stdout(b"the end\n")
     captured = await writer.close()
 
     stored = await outputs.read("c1")
-    assert (stored.count(b"e"), len(stored)) == (CAP - CAP // 50_000, 2 * CAP)
-    assert captured.output_bytes == 3_000_008
+    assert (stored.count(b"e"), len(stored)) == (SMALL_CAP - SMALL_CAP // 50_000, 2 * SMALL_CAP)
+    assert captured.output_bytes == 300_008
     assert captured.truncated
     assert captured.stdout.endswith("o\nthe end\n")
     assert len(captured.stdout) == 16 * 1024
@@ -123,8 +125,8 @@ async def test_given_far_too_much_output_then_no_more_than_is_stored_is_redacted
     tmp_path: Path,
 ) -> None:
     redactor = Counting()
-    writer = FileOutputs(tmp_path / "outputs", redactor).open("c1")
-    for _ in range(64):
+    writer = FileOutputs(tmp_path / "outputs", redactor, cap=SMALL_CAP).open("c1")
+    for _ in range(8):
         writer.stdout(b"x\n" * 32 * 1024)
     closing = asyncio.create_task(writer.close())
     turns = 0
@@ -133,8 +135,8 @@ async def test_given_far_too_much_output_then_no_more_than_is_stored_is_redacted
         turns += 1
 
     captured = await closing
-    assert (captured.output_bytes, captured.truncated, captured.stdout[-3:]) == (4 * CAP, True, "\nx\n")
-    assert sum(redactor.fed) == CAP + redactor.margin
+    assert (captured.output_bytes, captured.truncated, captured.stdout[-3:]) == (4 * SMALL_CAP, True, "\nx\n")
+    assert sum(redactor.fed) == SMALL_CAP + redactor.margin
     assert max(redactor.fed) <= 4096
     assert turns >= len(redactor.fed)
 

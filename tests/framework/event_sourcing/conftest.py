@@ -15,6 +15,7 @@ from tests.support.eventstoredb.process import StandIn
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What failed is tried again soon, and what is done is noted soon."""
     monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(patience, "_LONGEST_PAUSE_S", 0.01)
     monkeypatch.setattr(runner, "_RECONNECT_S", 0.001)
     monkeypatch.setattr(reaction_runner, "_SAVE_S", 0.001)
 

@@ -222,7 +222,7 @@ async def test_given_a_discard_half_noted_when_the_runner_already_does_it_then_n
     world: World, ward: Ward
 ) -> None:
     end = await world.happened("a", OPENED, POISON, UP, UP)
-    runner = world.runner(WardedProjection, ward)
+    runner = world.runner(WardedProjection, ward, lease_s=0.1)
 
     class Pausing(FlakyDocuments):
         @override
@@ -441,7 +441,7 @@ async def test_given_a_process_that_was_killed_from_outside_then_what_it_had_in_
     async with asyncio.timeout(LIMIT_S):
         await asyncio.wait([dying])
     documents = FlakyDocuments(world.documents)
-    survivor = world.runner(documents=documents)
+    survivor = world.runner(documents=documents, lease_s=0.05)
 
     async with run(survivor):
         await passed(survivor, end.position)
@@ -467,7 +467,7 @@ async def test_given_a_death_with_a_few_events_in_hand_then_those_that_come_late
     dying = asyncio.create_task(world.runner(Innocent, Probe(die), lease_s=0.02).run())
     async with asyncio.timeout(LIMIT_S):
         await asyncio.wait([dying])
-    survivor = world.runner()
+    survivor = world.runner(lease_s=0.05)
     async with run(survivor):
         await passed(survivor, end.position)
 
@@ -517,6 +517,7 @@ async def test_given_a_stop_while_an_event_is_on_trial_then_the_next_start_goes_
     world: World, ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "_FIRST_PAUSE_S", 3600.0)
+    monkeypatch.setattr(patience, "_LONGEST_PAUSE_S", 3600.0)
     before = await world.happened("a", OPENED)
     end = await world.happened("a", POISON)
     runner = world.runner(WardedProjection, ward)

@@ -71,7 +71,7 @@ async def test_given_another_version_when_rebuilt_then_all_events_are_shown_as_i
 
 async def test_given_a_swap_then_readers_in_other_processes_follow_and_positions_only_grow(world: World) -> None:
     end = await world.happened("1", OPENED, UP)
-    working, reading = world.runner(Doubling), world.runner(Doubling)
+    working, reading = world.runner(Doubling, lease_s=0.1), world.runner(Doubling, lease_s=0.1)
 
     async with run(working):
         await passed(working, end.position)

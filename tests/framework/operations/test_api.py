@@ -63,7 +63,8 @@ async def raw(service: RunningService, stream: str, type: str, data: bytes, expe
 
 async def tail(service: RunningService, after: int) -> AsyncGenerator[EventDto]:
     """What `/events/tail` sends: without it, for the client of a test waits for the end of an answer."""
-    return cast("AsyncGenerator[EventDto]", (await service.services.get(EventLog)).follow(after, "bell-"))
+    log = await service.services.get(EventLog)
+    return cast("AsyncGenerator[EventDto]", log.follow(await log.at(after), "bell-"))
 
 
 async def test_given_a_request_then_all_that_it_caused_is_found_by_its_correlation_id(service: RunningService) -> None:

@@ -71,8 +71,11 @@ class OperationsController(ControllerBase):
         prefix: Annotated[str, Query(description="Of streams that begin so alone.")] = "",
         last_event_id: Annotated[_Place | None, Header(description="Go on from behind this position.")] = None,
     ) -> AsyncIterator[ServerSentEvent]:
-        """Sends events as they happen (Server-Sent Events); the id of each is its position."""
-        async for event in self._log.follow(last_event_id, prefix):
+        """Sends events as they happen (Server-Sent Events); the id of each is its position. First of all comes the
+        place from which on they are sent, an id without data: who is cut off goes on from there."""
+        place = await self._log.at(LAST if last_event_id is None else last_event_id)
+        yield ServerSentEvent(id=str(place))
+        async for event in self._log.follow(place, prefix):
             yield ServerSentEvent(data=event, id=str(event.position))
 
     @get("/subscriptions", scopes=ADMIN)

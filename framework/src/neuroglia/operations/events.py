@@ -46,7 +46,7 @@ class EventLog:
 
     async def page(self, after: int, limit: int) -> Page[EventDto]:
         """The events behind a position of the log."""
-        batch = await self.means.events.read_all(after=await self._at(after), prefixes=self._prefixes, limit=limit + 1)
+        batch = await self.means.events.read_all(after=await self.at(after), prefixes=self._prefixes, limit=limit + 1)
         shown = [_show(stored) for stored in batch.events[:limit]]
         return Page(items=shown, next_cursor=str(shown[-1].position) if len(batch.events) > limit else None)
 
@@ -64,10 +64,9 @@ class EventLog:
         shown = [one for at in found.items for one in (await self.of_stream(at.stream, at.revision - 1, 1)).items]
         return Page(items=shown, next_cursor=str(found.items[-1].position) if found.next_cursor else None)
 
-    async def follow(self, after: int | None, prefix: str) -> AsyncIterator[EventDto]:
-        """The events behind a position, from now on without one: until the process is told to end."""
-        start = await self._at(LAST if after is None else after)
-        subscription = self.means.events.subscribe(after=start, prefixes=self._prefixes)
+    async def follow(self, place: int, prefix: str) -> AsyncIterator[EventDto]:
+        """The events behind a place, those that come included: until the process is told to end."""
+        subscription = self.means.events.subscribe(after=place, prefixes=self._prefixes)
         async with self.stopping.ending(subscription.stop):
             async for batch in subscription:
                 for stored in batch.events:
@@ -78,7 +77,7 @@ class EventLog:
     def _prefixes(self) -> tuple[str, ...]:
         return tuple(self.subscriptions.runners[EventIndex].prefixes)
 
-    async def _at(self, after: int) -> int:
+    async def at(self, after: int) -> int:
         """Where the last own event up to a position stands: a store can go on only from behind an event. Where a page
         has ended, the index knows one; else it may have to be looked for from the end of the log."""
         places = Documents(self.index, Session(self.means.documents, self.means.generations))

@@ -87,22 +87,21 @@ class OAuth2Bearer(Scheme):
 
     @override
     async def authenticate(self, headers: Headers) -> Principal | None:
-        values = headers.getlist("authorization")
+        values, now = headers.getlist("authorization"), self._clock.now().timestamp()
+        if self._keys.known is not self._checked_with:
+            self._good.clear()
+            self._checked_with = self._keys.known
+        if len(values) == 1 and (good := self._good.get(values[0])) and now < good[0]:
+            return good[1]
         kind, _, token = (values[0] if values else "").partition(" ")
         if kind.lower() != "bearer":
             return None
         if len(values) > 1 or len(token) > _LONGEST:
             raise InvalidToken("Send one token, of at most 16 KiB.")
-        now = self._clock.now().timestamp()
-        if self._keys.known is not self._checked_with:
+        expires, principal = await self._verify(token, int(now))
+        if len(self._good) >= _REMEMBERED:
             self._good.clear()
-            self._checked_with = self._keys.known
-        until, principal = self._good.get(token, (0.0, None))
-        if principal is None or now >= until:
-            expires, principal = await self._verify(token, int(now))
-            if len(self._good) >= _REMEMBERED:
-                self._good.clear()
-            self._good[token] = min(now + _REMEMBERED_S, expires), principal
+        self._good[values[0]] = min(now + _REMEMBERED_S, expires), principal
         return principal
 
     async def _verify(self, token: str, now: int) -> tuple[float, Principal]:
