@@ -23,6 +23,9 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
+# A test that waits for ever fails, with the stack it waits in.
+HANGING := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
+# What is quick: no server, no process, and no generated cases.
 UNITS := not service and not integration and not containers and not e2e and not torture and not hypothesis
 .PHONY: help demo run env up down logs unit test test-containers test-end-to-end check format bench torture lock clean
 
@@ -53,7 +56,7 @@ unit: $(VENV)/dev.stamp  ## Run the unit tests alone: no whole service, no serve
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "$(UNITS)" --ignore tests/deployment --ignore tests/docs tests
 
 test: $(VENV)/dev.stamp $(MONGO_PEER)/stamp $(WITNESS)  ## Run all tests; about 25 minutes on two cores
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(HANGING)
 
 test-containers: $(VENV)/dev.stamp  ## Try the real EventStoreDB, MongoDB and Keycloak; needs Docker
 	@$(BIN)/python -m pytest -m containers
