@@ -75,6 +75,7 @@ def mongo(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 @pytest.fixture(scope="session")
 def mongo_in_container() -> Iterator[MongoServer]:
     """The real one."""
+    # here, as below: every process of the tests reads this file, and few of them start containers
     from tests.support.containers import mongo_container
 
     with mongo_container() as url:
